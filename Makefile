@@ -1,0 +1,40 @@
+# make lab     open the course in JupyterLab          make test    run every check
+# Both make their own environment first. Another Python: make lab PYTHON=/path/to/python3.13
+
+VENV := $(if $(PYTHON),.venv-$(subst /,-,$(patsubst /%,%,$(PYTHON))),.venv)
+RUN := $(VENV)/bin/python -m
+
+lab: $(VENV)/course  ## open the course; trusted, so that Lab shows the committed pictures
+	@$(RUN) jupyter trust notebooks/*.ipynb >/dev/null
+	$(RUN) jupyterlab $(LAB_OPTIONS) notebooks/00_start_here.ipynb
+
+test: $(VENV)/test  ## every check: package, house rules, notebooks, browser
+	$(RUN) pytest -n 2 --dist loadgroup --nbval --nbval-current-env $(TEST_OPTIONS)
+
+test-all:  ## the same on every supported Python found here
+	@for p in 11 12 13 14 15; do ! python3.$$p -c '' 2>/dev/null || $(MAKE) test PYTHON=python3.$$p || exit 1; done
+
+notebooks: $(VENV)/test  ## run the notebooks again and write their outputs
+	$(RUN) ruff format notebooks && $(VENV)/bin/python tests/run_notebooks.py
+
+format: $(VENV)/test  ## lint and format code and notebooks
+	$(RUN) ruff check --fix . && $(RUN) ruff format .
+
+bench: $(VENV)/bench  ## our loop beside asyncio, uvloop, Trio, Curio and tinyio
+	$(RUN) benchmarks
+
+clean:  ## remove the environments and what tools left behind
+	rm -rf .venv* .pytest_cache .ruff_cache .hypothesis build dist
+
+# The environment: once; a stamp says what is in it, so that the second time is quick.
+PYTHONS := $(or $(PYTHON),python3 python3.15 python3.14 python3.13 python3.12 python3.11 python)
+$(VENV)/course $(VENV)/test $(VENV)/bench: pyproject.toml
+	@for p in $(PYTHONS); do $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && python=$$p && break; done; \
+	[ "$$python" ] || { echo "No Python 3.11 or newer found. Install one from python.org, or name one: make $(MAKECMDGOALS) PYTHON=/path/to/python3.13"; exit 1; }; \
+	$$python -c 'import venv, ensurepip' 2>/dev/null || { echo "$$python cannot make environments. Install its venv module (Debian, Ubuntu: sudo apt install python3-venv), then make $(MAKECMDGOALS) again."; exit 1; }; \
+	echo "Preparing $(VENV) with $$($$python --version), for the $(@F). This takes about a minute, once."; \
+	$(VENV)/bin/python -c 'import pip' 2>/dev/null || $$python -m venv --clear $(VENV); \
+	$(RUN) pip install --quiet --editable '.[course,$(@F)]' || { echo "Could not install what is needed: pip says why, above. Is there a network? Then make $(MAKECMDGOALS) again."; exit 1; }; \
+	$(VENV)/bin/python -c 'import matplotlib.font_manager' && touch $@ $(VENV)/course
+
+.PHONY: lab test test-all notebooks format bench clean
