@@ -1,0 +1,33 @@
+"""What looks at the staircase: the film of a program, and its pictures.
+
+In a notebook, after ``%load_ext asyncio_lessons.classroom``::
+
+    %%timeline --virtual --title "Two sleepers, one thread" --note "They wait together."
+    await gather(sleeper(1), sleeper(2))      # the cell runs on the course's loop
+
+``%%timeline`` takes ``--loop lessons|asyncio|uvloop`` (default: lessons), ``--virtual`` (time jumps
+to the next timer: the same picture on every machine), ``--title``, ``--note``, ``--theme dark`` and
+``--save NAME`` (keeps the film under that name). Names stay in the notebook.
+
+Around an ordinary top-level ``await``, on the loop that runs already::
+
+    with timeline("My claim", note="The proof."):
+        await main()
+
+In plain Python, and to draw several films on one time axis::
+
+    from asyncio_lessons.classroom import draw, record, work, xray
+
+    film = record(main(), loop="lessons", virtual=True)      # or "asyncio", "uvloop"
+    film.result                                              # what main() returned
+    draw(film, title="The claim", note="The proof")          # shown at the end of a cell
+    draw(film).save("film.png")                              # or .svg; theme="dark" for dark
+    draw(one, two, titles=["one by one", "together"])        # stacked, aligned
+    draw(film, heartbeat="heart")                            # this task's steps as a pulse
+    record(main(), check=False).error                        # a failing program: no raise
+
+``work(seconds)`` is CPU work of that length: it blocks the loop, on the real clock and on the
+virtual one. ``xray(obj)`` shows the chain of paused frames of a generator, coroutine or task.
+``trace(film, "trace.json")`` writes the film for https://ui.perfetto.dev.
+`film` says what a film holds, `Film.by_hand` makes one of what no loop runs (threads).
+"""

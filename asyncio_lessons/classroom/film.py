@@ -1,0 +1,214 @@
+"""The film of a program: what happened on its loop, in order. Every view is drawn from this.
+
+A `Film` holds `tasks` (a list of `FilmedTask`, in the order they were created) and `events` (a list
+of `Event`, in the order they happened). Times are seconds since the film began. An event is
+
+    time    when
+    kind    "create", "ready", "run", "wait", "done", "cancelled", "failed": what a task does
+            "call", "return": a plain callback begins, ends
+            "timer": somebody set a timer
+    task    the index of the task in `film.tasks`; -1 for a plain callback
+    cause   for "create", "ready", "call", "timer": who did it, a `Cause`
+    text    "wait": the awaited expression with its values, ``download(3)``; "failed": the error;
+            "call", "timer": the name of the callback
+    frames  with ``details=True``, for "wait": the paused frames from the task's own coroutine
+            inwards, each a `FrameView` (function, file, line, source, locals)
+    scene   with ``details=True``: the loop at this moment, a `Scene`: the ready queue (next
+            first), the timers (soonest first) and what the selector listens to. On uvloop the
+            selector is not visible and the queue is the one the events describe.
+
+From "create" to its end a task is in one state: ready, running or waiting. "ready" says that it
+was woken and could run, "run" that its step begins, "wait" that its step ended at an ``await``. A
+step may begin inside another one (an eager task): the outer one goes on when the inner one stops.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+ENDS = ("done", "cancelled", "failed")
+STATES = ("running", "ready", "waiting")
+
+
+class Cause(NamedTuple):
+    """Who did it.
+
+    kind: "task" (the task with this index), "timer" (task: who set it, if known), "io", "thread",
+    "again" (the task itself: a bare yield, as in ``sleep(0)``) or "outside" (nobody on the loop).
+    """
+
+    kind: str
+    task: int | None = None
+
+
+TIMER, IO, THREAD = Cause("timer"), Cause("io"), Cause("thread")
+AGAIN, OUTSIDE = Cause("again"), Cause("outside")
+
+
+class FrameView(NamedTuple):
+    """One paused frame: where it stands, and its local names with what they hold, as text."""
+
+    function: str
+    file: str
+    line: int
+    source: str
+    locals: tuple[tuple[str, str], ...]
+
+
+class Scene(NamedTuple):
+    """The loop at one moment, as labels; `timers` are (seconds of the film, label)."""
+
+    ready: tuple[str, ...]
+    timers: tuple[tuple[float, str], ...]
+    selector: tuple[str, ...] | None
+
+
+class Event(NamedTuple):
+    """One thing that happened; the module's docstring says what each field holds."""
+
+    time: float
+    kind: str
+    task: int
+    cause: Cause | None = None
+    text: str = ""
+    frames: tuple[FrameView, ...] = ()
+    scene: Scene | None = None
+
+
+class Span(NamedTuple):
+    """A task was in one state ("running", "ready" or "waiting") from `start` to `end`, in seconds.
+
+    The task -1 stands for plain callbacks, which only run. `order` counts the steps of the film.
+    """
+
+    task: int
+    state: str
+    start: float
+    end: float
+    text: str = ""
+    order: int = 0
+
+
+class Wake(NamedTuple):
+    """Something made a task ready at `time`; `first` if the task had not begun yet."""
+
+    time: float
+    cause: Cause
+    task: int
+    first: bool
+
+
+class FilmedTask(NamedTuple):
+    """The name of a task, and the index of the one that created it (None: nobody on the loop)."""
+
+    name: str
+    parent: int | None = None
+
+
+@dataclass
+class Film:
+    """What was recorded. `result` is what the program returned, `error` what it raised.
+
+    loop: the name of the loop; virtual: whether its clock was virtual; truncated: whether the
+    recording stopped at its limit; heartbeat: seconds at which a heart beat, drawn as a lane.
+    """
+
+    tasks: list[FilmedTask] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    duration: float = 0.0
+    loop: str = ""
+    virtual: bool = False
+    truncated: bool = False
+    title: str | None = None
+    note: str | None = None
+    heartbeat: list[float] | None = None
+    result: object = None
+    error: BaseException | None = None
+
+    def __repr__(self) -> str:
+        return f"<Film of {len(self.tasks)} tasks, {len(self.events)} events on {self.loop or 'a loop'}>"
+
+    def spans(self) -> list[Span]:
+        """Return who was in which state when, by the end of the span."""
+        return list(_spans(self.events, self.duration))
+
+    def wakes(self) -> list[Wake]:
+        """Return who made which task ready, in order."""
+        begun, wakes = set(), []
+        for event in self.events:
+            if event.kind == "ready":
+                wakes.append(Wake(event.time, event.cause, event.task, event.task not in begun))
+            elif event.kind == "run":
+                begun.add(event.task)
+        return wakes
+
+    def ends(self) -> dict[int, str]:
+        """Return how each finished task ended: "done", "cancelled" or "failed"."""
+        return {event.task: event.kind for event in self.events if event.kind in ENDS}
+
+    def times_of(self, name: str) -> list[float]:
+        """Return the seconds at which the steps of the task called `name` began.
+
+        Raises ValueError if no task has that name.
+        """
+        found = {index for index, task in enumerate(self.tasks) if task.name == name}
+        if not found:
+            names = ", ".join(dict.fromkeys(task.name for task in self.tasks))
+            raise ValueError(f"no task is called {name!r}; the film has: {names or 'no task'}")
+        return [e.time for e in self.events if e.kind == "run" and e.task in found]
+
+    @classmethod
+    def by_hand(cls, spans: Iterable[tuple[str, str, float, float, str]], **fields: object) -> "Film":
+        """Make a film of what no loop runs, such as threads.
+
+        spans: (name, state, start, end, text) with seconds and a state of "running", "ready" or
+        "waiting"; fields: those of `Film`. Raises ValueError for another state.
+        """
+        begins = {"running": "run", "ready": "ready", "waiting": "wait"}
+        names, events, last = {}, [], {}
+        for name, state, start, end, text in sorted(spans, key=lambda span: span[2]):
+            if state not in begins:
+                raise ValueError(f"state must be one of {', '.join(STATES)}; got {state!r}")
+            index = names.setdefault(name, len(names))
+            if index not in last:
+                events.append(Event(start, "create", index, OUTSIDE))
+            events.append(Event(start, begins[state], index, OUTSIDE, text))
+            last[index] = end
+        events += [Event(end, "done", index) for index, end in last.items()]
+        events.sort(key=lambda event: event.time)
+        film = cls([FilmedTask(name) for name in names], events, **fields)
+        film.duration = film.duration or max(last.values(), default=0.0)
+        return film
+
+
+def _spans(events: list[Event], duration: float) -> Iterator[Span]:
+    """Follow each task from state to state; a step inside another one interrupts it."""
+    now: dict[int, tuple[str, float, str, int]] = {}  # task: state, since, text, order
+    stack: list[int] = []  # tasks in a step, the innermost last
+
+    def leave(task: int, time: float) -> Iterator[Span]:
+        state, since, text, order = now.pop(task, (None, 0.0, "", 0))
+        if state == "running" or (state and time > since):
+            yield Span(task, state, since, time, text, order)
+
+    for order, event in enumerate(events):
+        time, kind, task = event.time, event.kind, event.task
+        if kind in ("run", "call"):
+            if stack:
+                yield from leave(stack[-1], time)
+            yield from leave(task, time)
+            now[task] = ("running", time, event.text, order)
+            stack.append(task)
+        elif kind in ("wait", "return", *ENDS):
+            if stack and stack[-1] == task:
+                stack.pop()
+            yield from leave(task, time)
+            if kind == "wait":
+                now[task] = ("waiting", time, event.text, order)
+            if stack and stack[-1] not in now:
+                now[stack[-1]] = ("running", time, "", order)
+        elif kind == "ready" and now.get(task, ("",))[0] != "running":
+            yield from leave(task, time)
+            now[task] = ("ready", time, "", order)
+    for task in list(now):
+        yield from leave(task, duration)
