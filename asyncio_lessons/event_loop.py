@@ -1,0 +1,464 @@
+"""The event loop: a queue of what is ready, a heap of what is timed, and one turn after another.
+
+Everything that runs, runs from here. A turn (`_run_once`) sleeps until there is something to do,
+moves the timers that are due into the ready queue, and runs what was ready when the turn began:
+what becomes ready meanwhile has its turn in the next one. Time is a method of the loop, so that a
+loop with a `VirtualClock` runs a program of hours in a moment, and the same way each time.
+"""
+
+import contextlib
+import heapq
+import inspect
+import sys
+import threading
+import time
+import weakref
+from collections import deque
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from .futures import PENDING, Future, Handle, _get_running_loop, _set_running_loop, isfuture
+from .tasks import Task, ensure_future, unfinished_tasks, where
+
+_FEW_TIMERS = 100  # up to this many, cancelled timers may stay in the heap until they are due
+_LONGEST_SLEEP = 24 * 3600  # seconds; more than some selectors can be asked for
+
+
+class Deadlock(RuntimeError):
+    """Nothing is ready, no timer is set, and nothing outside is listened to: all would wait for ever."""
+
+
+class MonotonicClock:
+    """The real time. `resolution`: seconds between two readings that can differ."""
+
+    resolution = time.get_clock_info("monotonic").resolution
+    time = staticmethod(time.monotonic)
+
+    def sleep(self, seconds: float | None, select: Callable) -> Any:
+        """Wait up to `seconds` (None: for ever) for what ``select(seconds)`` reports."""
+        return select(seconds)
+
+
+class VirtualClock:
+    """A time that stands still while anything runs, and jumps to the next timer when all wait.
+
+    start: the first reading, in seconds.
+    """
+
+    resolution = MonotonicClock.resolution
+
+    def __init__(self, start: float = 0.0) -> None:
+        self._now = start
+
+    def time(self) -> float:
+        """Return the virtual time, in seconds."""
+        return self._now
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass while nothing else can run, as ``time.sleep(seconds)`` does in real time."""
+        self._now += seconds
+
+    def sleep(self, seconds: float | None, select: Callable) -> Any:
+        """Jump over `seconds` if ``select(0)`` reports nothing; None waits for it in real time."""
+        events = select(seconds and 0)
+        if not events and seconds:
+            self._now += seconds
+        return events
+
+
+class TimerHandle(Handle):
+    """A callback that becomes ready at a time. Mirrors asyncio.events.TimerHandle."""
+
+    __slots__ = ("_scheduled", "_when")
+
+    def __init__(self, when: float, callback: Callable, args: tuple, loop: Any, context: Any = None):
+        super().__init__(callback, args, loop, context)
+        self._when = when
+        self._scheduled = True  # it stands in the heap
+
+    def when(self) -> float:
+        """Return the time it is due, in seconds of ``loop.time()``."""
+        return self._when
+
+    def cancel(self) -> None:
+        """Make the loop pass over this timer."""
+        if not self._cancelled and self._scheduled:
+            self._loop._timer_cancelled_count += 1
+        super().cancel()
+
+    def __lt__(self, other: Any) -> bool:
+        return False  # the heap compares (when, handle): of two at the same time neither is first
+
+
+class Alarm(Future):
+    """A future that stands in the heap of timers itself: being run gives it its result."""
+
+    __slots__ = ("_alarm_result", "_scheduled")
+
+    def __init__(self, result: Any, loop: Any) -> None:
+        super().__init__(loop=loop)
+        self._alarm_result = result
+        self._scheduled = True
+
+    def _run(self) -> None:
+        if self._state is PENDING:
+            self.set_result(self._alarm_result)
+
+    def cancel(self, msg: Any = None) -> bool:
+        """Cancel, as any future, and make the loop pass over the timer."""
+        cancelled = super().cancel(msg)
+        if cancelled and self._scheduled:
+            self._loop._timer_cancelled_count += 1
+        return cancelled
+
+    @property
+    def _cancelled(self) -> bool:
+        return self._state is not PENDING
+
+    __lt__ = TimerHandle.__lt__
+
+
+class GuardedQueue(deque):
+    """A ready queue that asks `check` before it takes anything: for debug mode, and when closed."""
+
+    def __init__(self, items: Any, check: Callable) -> None:
+        super().__init__(items)
+        self._check = check
+
+    def append(self, item: Any) -> None:
+        """Add one thing that can `_run()`."""
+        self._check()
+        super().append(item)
+
+    def extend(self, items: Any) -> None:
+        """Add many."""
+        self._check()
+        super().extend(items)
+
+
+class BaseEventLoop:
+    """A loop that runs callbacks and tasks, and keeps time; `sockets.EventLoop` adds the rest.
+
+    clock: `MonotonicClock()` unless given. Mirrors asyncio.base_events.BaseEventLoop.
+    """
+
+    slow_callback_duration = 0.1  # seconds; debug mode reports what takes longer
+
+    def __init__(self, *, clock: Any = None) -> None:
+        self._clock = MonotonicClock() if clock is None else clock
+        self._clock_resolution = self._clock.resolution
+        self._ready: deque = deque()  # things that can _run(), the next one first
+        self._scheduled: list = []  # a heap of (when, thing that can _run())
+        self._timer_cancelled_count = 0
+        self._stopping = self._closed = False
+        self._thread_id: int | None = None
+        self._current_task: Task | None = None
+        self._tasks: dict = {}  # weak references, oldest first: the loop keeps no task alive
+        self._forget_task = self._tasks.pop
+        self._asyncgens: weakref.WeakSet = weakref.WeakSet()
+        self._task_factory: Callable | None = None
+        self._exception_handler: Callable | None = None
+        self._debug = False
+        self.set_debug(sys.flags.dev_mode)
+
+    # -- what is to run, and when ---------------------------------------------------------------
+
+    def time(self) -> float:
+        """Return the loop's time, in seconds. Everything that is timed asks here."""
+        return self._clock.time()
+
+    def call_soon(self, callback: Callable, *args: Any, context: Any = None) -> Handle:
+        """Put ``callback(*args)`` at the end of the ready queue.
+
+        Raises RuntimeError if the loop is closed.
+        """
+        if self._debug:
+            _check_callback(callback, "call_soon")
+        handle = Handle(callback, args, self, context)
+        self._ready.append(handle)
+        return handle
+
+    def call_later(
+        self, delay: float, callback: Callable, *args: Any, context: Any = None
+    ) -> TimerHandle:
+        """Make ``callback(*args)`` ready after `delay` seconds."""
+        if delay is None:
+            raise TypeError("delay must not be None")
+        return self.call_at(self.time() + delay, callback, *args, context=context)
+
+    def call_at(
+        self, when: float, callback: Callable, *args: Any, context: Any = None
+    ) -> TimerHandle:
+        """Make ``callback(*args)`` ready at `when`, in seconds of `time`."""
+        if when is None:
+            raise TypeError("when cannot be None")
+        if self._debug or self._closed:
+            self._check_closed()
+            self._check_thread()
+            _check_callback(callback, "call_at")
+        timer = TimerHandle(when, callback, args, self, context)
+        heapq.heappush(self._scheduled, (when, timer))
+        return timer
+
+    def _set_alarm(self, delay: float, result: Any = None) -> Alarm:
+        """Return a future that is done, with `result`, after `delay` seconds."""
+        alarm = Alarm(result, self)
+        heapq.heappush(self._scheduled, (self.time() + delay, alarm))
+        return alarm
+
+    def create_future(self) -> Future:
+        """Return a Future of this loop."""
+        return Future(loop=self)
+
+    def create_task(
+        self, coro: Coroutine, *, name: Any = None, context: Any = None, **options: Any
+    ) -> Task:
+        """Put a task that runs `coro` into the ready queue: its body has not begun yet.
+
+        Other options (``eager_start``) go to the task factory, or to `Task`.
+        """
+        self._check_closed()
+        if context is not None:
+            options["context"] = context
+        if self._task_factory is None:
+            return Task(coro, loop=self, name=name, **options)
+        task = self._task_factory(self, coro, **options)
+        if name is not None:
+            task.set_name(name)
+        return task
+
+    def set_task_factory(self, factory: Callable | None) -> None:
+        """Have `create_task` call ``factory(loop, coro, **options)``; None for the usual Task."""
+        if factory is not None and not callable(factory):
+            raise TypeError("task factory must be a callable or None")
+        self._task_factory = factory
+
+    def get_task_factory(self) -> Callable | None:
+        """Return the task factory, None for the usual one."""
+        return self._task_factory
+
+    # -- one turn of the wheel ------------------------------------------------------------------
+
+    def _run_once(self) -> None:
+        scheduled = self._scheduled
+        if self._timer_cancelled_count:
+            self._drop_cancelled_timers()
+        if self._ready or self._stopping:
+            timeout = 0
+        elif scheduled:
+            timeout = min(max(0, scheduled[0][0] - self.time()), _LONGEST_SLEEP)
+        else:
+            timeout = None  # until something from outside wakes us
+        self._select(timeout)
+        if scheduled:
+            self._ring_timers()
+        # The only place where anything is run. What is added meanwhile waits for the next turn.
+        if self._debug:
+            for _ in range(len(self._ready)):
+                self._run_timed(self._ready.popleft())
+        else:
+            for _ in range(len(self._ready)):
+                self._ready.popleft()._run()
+
+    def _select(self, timeout: float | None) -> None:
+        """Sleep for `timeout` seconds; None means that nothing will ever happen here."""
+        if timeout is None:
+            self._report_deadlock()
+        if timeout:
+            self._clock.sleep(timeout, time.sleep)
+
+    def _ring_timers(self) -> None:
+        scheduled = self._scheduled
+        end_time = self.time() + self._clock_resolution
+        while scheduled and scheduled[0][0] < end_time:
+            timer = heapq.heappop(scheduled)[1]
+            timer._scheduled = False
+            self._ready.append(timer)
+
+    def _drop_cancelled_timers(self) -> None:
+        scheduled = self._scheduled
+        if len(scheduled) > _FEW_TIMERS and self._timer_cancelled_count * 2 > len(scheduled):
+            for _, timer in scheduled:
+                timer._scheduled = not timer._cancelled
+            scheduled[:] = [entry for entry in scheduled if not entry[1]._cancelled]
+            heapq.heapify(scheduled)
+            self._timer_cancelled_count = 0
+        while scheduled and scheduled[0][1]._cancelled:
+            heapq.heappop(scheduled)[1]._scheduled = False
+            self._timer_cancelled_count -= 1
+
+    def _run_timed(self, thing: Any) -> None:
+        start = self.time()
+        thing._run()
+        duration = self.time() - start
+        if duration >= self.slow_callback_duration:
+            _logger().warning("Executing %s took %.3f seconds", thing, duration)
+
+    def _report_deadlock(self) -> None:
+        tasks = unfinished_tasks(self)
+        lines = [f"  {task.get_name()} waits {where(task.get_coro())}" for task in tasks]
+        raise Deadlock("\n".join(["nothing is left that could wake these tasks:", *lines]))
+
+    # -- running it -----------------------------------------------------------------------------
+
+    def run_forever(self) -> None:
+        """Turn until `stop` is called. Raises RuntimeError if a loop runs in this thread already."""
+        self._check_closed()
+        if self.is_running():
+            raise RuntimeError("This event loop is already running")
+        if _get_running_loop() is not None:
+            raise RuntimeError("Cannot run the event loop while another loop is running")
+        with self._running():
+            while True:
+                self._run_once()
+                if self._stopping:
+                    break
+
+    @contextlib.contextmanager
+    def _running(self) -> Any:
+        """Be the loop of this thread."""
+        hooks, depth = sys.get_asyncgen_hooks(), sys.get_coroutine_origin_tracking_depth()
+        self._thread_id = threading.get_ident()
+        sys.set_asyncgen_hooks(self._asyncgens.add, self._finalize_asyncgen)
+        sys.set_coroutine_origin_tracking_depth(10 if self._debug else depth)
+        _set_running_loop(self)
+        try:
+            yield
+        finally:
+            _set_running_loop(None)
+            sys.set_coroutine_origin_tracking_depth(depth)
+            sys.set_asyncgen_hooks(*hooks)
+            self._thread_id = None
+            self._stopping = False
+
+    def run_until_complete(self, future: Any) -> Any:
+        """Turn until a future, or a task made of a coroutine, is done; return its result.
+
+        Raises what it raises, and RuntimeError if the loop is stopped before.
+        """
+        self._check_closed()
+        new_task = not isfuture(future)
+        future = ensure_future(future, loop=self)
+        if new_task:
+            future._log_destroy_pending = False  # the error that ends us says enough
+        future.add_done_callback(_stop_its_loop)
+        try:
+            self.run_forever()
+        except BaseException:
+            if new_task and future.done() and not future.cancelled():
+                future.exception()  # it is on its way to the caller: do not report it again
+            raise
+        finally:
+            future.remove_done_callback(_stop_its_loop)
+        if not future.done():
+            raise RuntimeError("Event loop stopped before Future completed.")
+        return future.result()
+
+    def stop(self) -> None:
+        """Make the loop return at the end of this turn."""
+        self._stopping = True
+
+    def close(self) -> None:
+        """Drop everything; the loop cannot be used again. Raises RuntimeError while it runs."""
+        if self.is_running():
+            raise RuntimeError("Cannot close a running event loop")
+        self._closed = True
+        self._scheduled.clear()
+        self._ready = GuardedQueue((), self._check_closed)
+
+    def is_running(self) -> bool:
+        """Say whether the loop runs."""
+        return self._thread_id is not None
+
+    def is_closed(self) -> bool:
+        """Say whether the loop was closed."""
+        return self._closed
+
+    def _check_closed(self) -> None:
+        if self._closed:
+            raise RuntimeError("Event loop is closed")
+
+    def _finalize_asyncgen(self, agen: Any) -> None:
+        self._asyncgens.discard(agen)
+        if not self._closed:
+            self.call_soon(self.create_task, agen.aclose())
+
+    async def shutdown_asyncgens(self) -> None:
+        """Close the asynchronous generators that are still open."""
+        for agen in list(self._asyncgens):
+            try:
+                await agen.aclose()
+            except Exception as error:
+                message = f"an error occurred during closing of asynchronous generator {agen!r}"
+                details = {"message": message, "exception": error, "asyncgen": agen}
+                self.call_exception_handler(details)
+
+    # -- when something goes wrong --------------------------------------------------------------
+
+    def get_exception_handler(self) -> Callable | None:
+        """Return the exception handler, None for the default one."""
+        return self._exception_handler
+
+    def set_exception_handler(self, handler: Callable | None) -> None:
+        """Have ``handler(loop, context)`` told of errors nobody awaits; None for the default."""
+        if handler is not None and not callable(handler):
+            raise TypeError(f"A callable object or None is expected, got {handler!r}")
+        self._exception_handler = handler
+
+    def default_exception_handler(self, context: dict[str, Any]) -> None:
+        """Log the message, the exception, and whatever else `context` tells."""
+        error = context.get("exception")
+        lines = [context.get("message") or "Unhandled exception in event loop"]
+        lines += [f"{key}: {context[key]!r}" for key in sorted({*context} - {"message", "exception"})]
+        _logger().error("\n".join(lines), exc_info=error)
+
+    def call_exception_handler(self, context: dict[str, Any]) -> None:
+        """Tell the exception handler; one that fails is reported by the default one."""
+        handler = self._exception_handler
+        try:
+            if handler is not None:
+                return handler(self, context)
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException as error:
+            message = "Unhandled error in exception handler"
+            context = {"message": message, "exception": error, "context": context}
+        self.default_exception_handler(context)
+
+    def get_debug(self) -> bool:
+        """Say whether debug mode is on."""
+        return self._debug
+
+    def set_debug(self, enabled: bool) -> None:
+        """Report slow callbacks, and refuse calls from other threads, from now on."""
+        self._debug = enabled
+        if not self._closed:
+            guarded = GuardedQueue(self._ready, self._check_thread)
+            self._ready = guarded if enabled else deque(self._ready)
+
+    def _check_thread(self) -> None:
+        if self._thread_id not in (None, threading.get_ident()):
+            raise RuntimeError(
+                "Non-thread-safe operation invoked on an event loop other than the current one"
+            )
+
+
+def _check_callback(callback: Any, method: str) -> None:
+    if inspect.iscoroutine(callback) or inspect.iscoroutinefunction(callback):
+        raise TypeError(f"coroutines cannot be used with {method}()")
+    if not callable(callback):
+        raise TypeError(f"a callable object was expected by {method}(), got {callback!r}")
+
+
+def _stop_its_loop(future: Any) -> None:
+    if not future.cancelled():
+        error = future.exception()
+        if isinstance(error, (SystemExit, KeyboardInterrupt)):
+            return  # it goes through the loop by itself
+    future.get_loop().stop()
+
+
+def _logger() -> Any:
+    import logging  # only when there is something to say: it takes long to import
+
+    return logging.getLogger(__package__)

@@ -1,0 +1,329 @@
+"""Task: a future that drives a coroutine.
+
+A task goes on with its coroutine until that yields. What comes out says what to wait for: nothing
+(a bare yield) means "again at the next turn", a future means "when this is done". The task leaves
+itself with the future and returns to the loop. When the future is done it puts the task into the
+ready queue, and the loop calls `_run` again. What the coroutine returns or raises becomes the
+result of the task, which others may await in turn.
+"""
+
+import inspect
+import itertools
+import linecache
+import weakref
+from collections.abc import Callable, Coroutine
+from contextvars import Context, copy_context
+from types import CoroutineType
+from typing import Any
+
+from .futures import (
+    CANCELLED,
+    FINISHED,
+    PENDING,
+    Future,
+    _get_running_loop,
+    get_running_loop,
+    isfuture,
+)
+
+_numbers = itertools.count(1)  # default names: Task-1, Task-2, ...
+
+
+class Task(Future):
+    """A coroutine on its way, and the future of its result.
+
+    coro: the coroutine to run; loop: the loop to run on, the running one unless given;
+    name: what `get_name` says; context: the contextvars.Context to run in, a copy of the current
+    one unless given; eager_start: take the first step now. Raises TypeError if `coro` is not a
+    coroutine. Mirrors asyncio.tasks.Task.
+    """
+
+    __slots__ = (
+        "_context",
+        "_coro",
+        "_fut_waiter",  # the future this task waits for
+        "_log_destroy_pending",
+        "_must_cancel",  # a cancel() came that no future took: throw it in at the next step
+        "_name",
+        "_num_cancels_requested",
+        "_run_in",
+        "_send",
+    )
+
+    def __init__(
+        self,
+        coro: Coroutine,
+        *,
+        loop: Any = None,
+        name: Any = None,
+        context: Context | None = None,
+        eager_start: bool = False,
+    ) -> None:
+        if type(coro) is not CoroutineType and not isinstance(coro, Coroutine):
+            self._state = CANCELLED  # nothing to report when this goes
+            raise TypeError(f"a coroutine was expected, got {coro!r}")
+        Future.__init__(self, loop=loop)
+        self._coro = coro
+        self._context = copy_context() if context is None else context
+        self._name = next(_numbers) if name is None else str(name)
+        self._fut_waiter = None
+        self._must_cancel = False
+        self._num_cancels_requested = 0
+        self._log_destroy_pending = True
+        self._run_in = self._context.run  # kept, since binding a method costs at each step
+        self._send = coro.send
+        self._start(eager_start)
+
+    def _start(self, eager: bool) -> None:
+        loop = self._loop
+        loop._tasks[weakref.ref(self, loop._forget_task)] = None
+        if eager and loop is _get_running_loop():
+            current = loop._current_task
+            self._run()
+            loop._current_task = current
+        else:
+            loop._ready.append(self)
+
+    def _run(self, error: BaseException | None = None) -> None:
+        # One step: from where the coroutine stopped to where it stops next.
+        loop = self._loop
+        loop._current_task = self
+        try:
+            if error is None and not self._must_cancel:
+                self._fut_waiter = None
+                awaited = self._run_in(self._send, None)
+            else:
+                awaited = self._run_in(self._coro.throw, self._error_to_throw(error))
+        except StopIteration as stop:
+            self._finish(stop.value)
+        except self._CancelledError as caught:
+            self._exception = _from_the_coroutine(caught)
+            Future.cancel(self)
+        except (KeyboardInterrupt, SystemExit) as caught:
+            Future.set_exception(self, _from_the_coroutine(caught))
+            raise
+        except BaseException as caught:
+            Future.set_exception(self, _from_the_coroutine(caught))
+        else:
+            if awaited is None:
+                loop._ready.append(self)
+            else:
+                self._wait_for(awaited)
+        finally:
+            loop._current_task = None
+
+    def _finish(self, result: Any) -> None:
+        if self._must_cancel:  # asked for in its last step: too late to throw, not to obey
+            self._must_cancel = False
+            Future.cancel(self, self._cancel_message)
+        else:
+            self._result = result
+            self._state = FINISHED
+            self._wake()
+
+    def _error_to_throw(self, error: BaseException | None) -> BaseException:
+        waiter, self._fut_waiter = self._fut_waiter, None
+        if waiter is not None:
+            error = _outcome(waiter)  # fetched, so that it is not reported as forgotten
+        if self._must_cancel:
+            self._must_cancel = False
+            if not isinstance(error, self._CancelledError):
+                return self._make_cancelled_error()
+        return error
+
+    def _wait_for(self, awaited: Any) -> None:
+        if problem := self._why_not(awaited):
+            self._loop.call_soon(self._run, RuntimeError(problem))
+            return
+        awaited._asyncio_future_blocking = False
+        if isinstance(awaited, Future) and awaited._state is PENDING:
+            awaited._callbacks.append(self)  # it will put us into the ready queue
+        else:
+            awaited.add_done_callback(self._wakeup)
+        self._fut_waiter = awaited
+        if self._must_cancel and awaited.cancel(msg=self._cancel_message):
+            self._must_cancel = False
+
+    def _wakeup(self, future: Any) -> None:
+        # Called by somebody else's future; ours call _run themselves.
+        self._run()
+
+    def _why_not(self, awaited: Any) -> str | None:
+        """Say why this cannot be waited for, or None if it can."""
+        blocking = getattr(awaited, "_asyncio_future_blocking", None)
+        if blocking is None:
+            if inspect.isgenerator(awaited):
+                return (
+                    "yield was used instead of yield from for generator "
+                    f"in task {self!r} with {awaited!r}"
+                )
+            return f"Task got bad yield: {awaited!r}"
+        if awaited.get_loop() is not self._loop:
+            return f"Task {self!r} got Future {awaited!r} attached to a different loop"
+        if not blocking:
+            return f"yield was used instead of yield from in task {self!r} with {awaited!r}"
+        return f"Task cannot await on itself: {self!r}" if awaited is self else None
+
+    # -- cancelling: a request, thrown into the coroutine where it waits ------------------------
+
+    def cancel(self, msg: Any = None) -> bool:
+        """Ask the task to stop: CancelledError(msg) is raised where it waits, at its next step.
+
+        The coroutine may catch it and refuse. Returns False if the task is done already.
+        """
+        if self._state is not PENDING:
+            return False
+        self._num_cancels_requested += 1
+        if self._fut_waiter is None or not self._fut_waiter.cancel(msg=msg):
+            self._must_cancel = True
+            self._cancel_message = msg
+        return True
+
+    def cancelling(self) -> int:
+        """Return how many requests to cancel have not been taken back."""
+        return self._num_cancels_requested
+
+    def uncancel(self) -> int:
+        """Take back one request to cancel; return how many are left."""
+        if self._num_cancels_requested > 0:
+            self._num_cancels_requested -= 1
+            if self._num_cancels_requested == 0:
+                self._must_cancel = False
+        return self._num_cancels_requested
+
+    # -- what one may ask it, and what it refuses -----------------------------------------------
+
+    def get_coro(self) -> Coroutine:
+        """Return the coroutine this task runs."""
+        return self._coro
+
+    def get_context(self) -> Context:
+        """Return the context the coroutine runs in."""
+        return self._context
+
+    def get_name(self) -> str:
+        """Return the name of the task."""
+        return f"Task-{self._name}" if type(self._name) is int else self._name
+
+    def set_name(self, value: Any) -> None:
+        """Name the task; the name is made a string."""
+        self._name = str(value)
+
+    def set_result(self, result: Any) -> None:
+        """Raise RuntimeError: a task's result is what its coroutine returns."""
+        raise RuntimeError("Task does not support set_result operation")
+
+    def set_exception(self, exception: Any) -> None:
+        """Raise RuntimeError: a task's exception is what its coroutine raises."""
+        raise RuntimeError("Task does not support set_exception operation")
+
+    def __del__(self) -> None:
+        if self._state is PENDING and self._log_destroy_pending:
+            message = "Task was destroyed but it is pending!"
+            self._loop.call_exception_handler({"task": self, "message": message})
+
+    def _repr_info(self) -> list[str]:
+        info = super()._repr_info()
+        if self._state is PENDING and self._num_cancels_requested:
+            info[0] = "cancelling"
+        info[1:1] = [f"name={self.get_name()!r}", f"coro=<{describe(self._coro)}>"]
+        if self._fut_waiter is not None:
+            info.insert(3, f"wait_for={self._fut_waiter!r}")
+        return info
+
+
+def _outcome(future: Any) -> BaseException | None:
+    try:
+        return future.exception()
+    except BaseException as cancelled:
+        return cancelled
+
+
+def _from_the_coroutine(error: BaseException) -> BaseException:
+    """Take our own frame off the traceback: it starts in the user's code."""
+    return error.with_traceback(error.__traceback__.tb_next)
+
+
+def describe(coro: Any) -> str:
+    """Say in words where a coroutine is: its name, and the line it is paused at."""
+    name = f"{getattr(coro, '__qualname__', type(coro).__name__)}()"
+    frame = getattr(coro, "cr_frame", None)
+    if frame is None:
+        return f"{name} done"
+    return f"{name} running at line {frame.f_lineno}"
+
+
+def where(coro: Any) -> str:
+    """Say which line of the user's code a paused coroutine, or the one it awaits, stands at."""
+    frame = None
+    while (here := getattr(coro, "cr_frame", None) or getattr(coro, "gi_frame", None)) is not None:
+        if frame is None or here.f_globals.get("__package__") != __package__:
+            frame = here
+        coro = getattr(coro, "cr_await", None) or getattr(coro, "gi_yieldfrom", None)
+    if frame is None:
+        return "nowhere"
+    text = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
+    return f"at line {frame.f_lineno} of {frame.f_code.co_name}(): {text}".removesuffix(": ")
+
+
+def ensure_future(awaitable: Any, *, loop: Any = None) -> Any:
+    """Return a future as it is, and a task for a coroutine or anything else one can await.
+
+    Raises TypeError for what cannot be awaited, ValueError for a future of another loop.
+    Mirrors asyncio.tasks.ensure_future.
+    """
+    if isfuture(awaitable):
+        if loop is not None and awaitable.get_loop() is not loop:
+            raise ValueError("The future belongs to a different loop than the one specified as the loop argument")
+        return awaitable
+    if not isinstance(awaitable, Coroutine):
+        if not inspect.isawaitable(awaitable):
+            raise TypeError("An asyncio.Future, a coroutine or an awaitable is required")
+        awaitable = _wait_for_it(awaitable)
+    return (get_running_loop() if loop is None else loop).create_task(awaitable)
+
+
+async def _wait_for_it(awaitable: Any) -> Any:
+    return await awaitable
+
+
+def create_task(coro: Coroutine, **options: Any) -> Task:
+    """Make a task of `coro` on the running loop; options: ``name``, ``context``, ``eager_start``.
+
+    Raises RuntimeError without a running loop. Mirrors asyncio.tasks.create_task.
+    """
+    return get_running_loop().create_task(coro, **options)
+
+
+def current_task(loop: Any = None) -> Task | None:
+    """Return the task that runs now on `loop`, None if a plain callback does.
+
+    Raises RuntimeError without a running loop. Mirrors asyncio.tasks.current_task.
+    """
+    return (get_running_loop() if loop is None else loop)._current_task
+
+
+def all_tasks(loop: Any = None) -> set[Task]:
+    """Return the tasks of `loop` that are not done. Mirrors asyncio.tasks.all_tasks."""
+    return set(unfinished_tasks(get_running_loop() if loop is None else loop))
+
+
+def unfinished_tasks(loop: Any) -> list[Task]:
+    """Return the tasks of `loop` that are not done, oldest first."""
+    tasks = [reference() for reference in list(loop._tasks)]
+    return [task for task in tasks if task is not None and not task.done()]
+
+
+def create_eager_task_factory(custom_task_constructor: Callable) -> Callable:
+    """Return a task factory whose tasks take their first step at once, inside create_task.
+
+    Mirrors asyncio.tasks.create_eager_task_factory.
+    """
+
+    def factory(loop: Any, coro: Coroutine, *, eager_start: bool = True, **options: Any) -> Any:
+        return custom_task_constructor(coro, loop=loop, eager_start=eager_start, **options)
+
+    return factory
+
+
+eager_task_factory = create_eager_task_factory(Task)

@@ -1,0 +1,637 @@
+"""Waiting: for a time, for many, for one of many, not too long, and from outside a loop.
+
+All of it is made of futures and callbacks. What is here adds nothing to the loop: each function
+makes a future that somebody will finish, and awaits it.
+"""
+
+import contextlib
+import functools
+import inspect
+import signal
+import threading
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
+from typing import Any
+
+from .coroutines import suspend
+from .futures import CancelledError, Future, _get_running_loop, get_running_loop, isfuture
+from .sockets import EventLoop
+from .tasks import Task, current_task, ensure_future, unfinished_tasks
+
+FIRST_COMPLETED, FIRST_EXCEPTION, ALL_COMPLETED = (
+    "FIRST_COMPLETED",
+    "FIRST_EXCEPTION",
+    "ALL_COMPLETED",
+)
+
+
+async def sleep(delay: float, result: Any = None) -> Any:
+    """Let others run for `delay` seconds, or for one turn if it is not above nought.
+
+    Returns `result`; raises ValueError for NaN. Mirrors asyncio.tasks.sleep.
+    """
+    if delay <= 0:
+        await suspend()
+        return result
+    if delay != delay:
+        raise ValueError("Invalid delay: NaN (not a number)")
+    return await get_running_loop()._set_alarm(delay, result)
+
+
+# -- for many -----------------------------------------------------------------------------------
+
+
+class _Gathering(Future):
+    """The future of many: cancelling it cancels them, and it ends when they have ended."""
+
+    __slots__ = ("_cancel_requested", "_children", "_left", "_return_exceptions")
+
+    def __init__(self, children: list, return_exceptions: bool, loop: Any) -> None:
+        super().__init__(loop=loop)
+        self._children = children
+        self._return_exceptions = return_exceptions
+        self._cancel_requested = False
+        different = dict.fromkeys(children)
+        self._left = len(different)
+        for child in different:
+            if not child.done():
+                child.add_done_callback(self._child_is_done)
+        for child in different:
+            if child.done():
+                self._child_is_done(child)
+
+    def cancel(self, msg: Any = None) -> bool:
+        """Cancel the children; False if none could be."""
+        if self.done():
+            return False
+        cancelled = [child.cancel(msg=msg) for child in self._children]
+        self._cancel_requested = self._cancel_requested or any(cancelled)
+        return any(cancelled)
+
+    def _child_is_done(self, child: Future) -> None:
+        self._left -= 1
+        failed = child.cancelled() or child.exception() is not None
+        if self.done():
+            return
+        if failed and not self._return_exceptions:
+            self.set_exception(_error_of(child))
+        elif not self._left and self._cancel_requested:
+            self.set_exception(child._make_cancelled_error())
+        elif not self._left:
+            self.set_result([_outcome(each) for each in self._children])
+
+
+def _error_of(future: Future) -> BaseException | None:
+    return future._make_cancelled_error() if future.cancelled() else future.exception()
+
+
+def _outcome(future: Future) -> Any:
+    """Return the result, or the exception or cancellation that there is in its place."""
+    error = _error_of(future)
+    return future.result() if error is None else error
+
+
+def gather(*awaitables: Any, return_exceptions: bool = False) -> Future:
+    """Return a future of the list of all results, in the order of the arguments.
+
+    The first exception is handed on at once and cancels nobody; with return_exceptions the
+    exceptions stand in the list. Mirrors asyncio.tasks.gather.
+    """
+    loop, children, seen = None, [], {}
+    for awaitable in awaitables:
+        if awaitable not in seen:
+            child = seen[awaitable] = ensure_future(awaitable, loop=loop)
+            loop = child.get_loop()
+            if child is not awaitable:
+                child._log_destroy_pending = False
+        children.append(seen[awaitable])
+    if not children:
+        future = get_running_loop().create_future()
+        future.set_result([])
+        return future
+    return _Gathering(children, return_exceptions, loop)
+
+
+async def wait(
+    fs: Iterable, *, timeout: float | None = None, return_when: str = ALL_COMPLETED
+) -> tuple[set, set]:
+    """Wait for tasks or futures, `timeout` seconds at most; return the sets (done, pending).
+
+    Cancels nothing and raises nothing of theirs. Raises TypeError for coroutines, ValueError for
+    none at all. Mirrors asyncio.tasks.wait.
+    """
+    if isfuture(fs) or isinstance(fs, Coroutine):
+        raise TypeError(f"expect a list of futures, not {type(fs).__name__}")
+    futures = dict.fromkeys(fs)
+    if not futures:
+        raise ValueError("Set of Tasks/Futures is empty.")
+    if return_when not in (FIRST_COMPLETED, FIRST_EXCEPTION, ALL_COMPLETED):
+        raise ValueError(f"Invalid return_when value: {return_when}")
+    if any(isinstance(future, Coroutine) for future in futures):
+        raise TypeError("Passing coroutines is forbidden, use tasks explicitly.")
+    await _wait_until(futures, return_when, timeout)
+    done = {future for future in futures if future.done()}
+    return done, set(futures) - done
+
+
+async def _wait_until(futures: Iterable, return_when: str, timeout: float | None) -> None:
+    left = set(futures)
+    loop = get_running_loop()
+    waiter = loop.create_future()
+    timer = None if timeout is None else loop.call_later(timeout, _release, waiter)
+
+    def on_completion(future: Future) -> None:
+        left.discard(future)
+        failed = not future.cancelled() and future.exception() is not None
+        if (
+            not left
+            or return_when == FIRST_COMPLETED
+            or (return_when == FIRST_EXCEPTION and failed)
+        ):
+            _release(waiter)
+
+    for future in futures:
+        future.add_done_callback(on_completion)
+    try:
+        await waiter
+    finally:
+        if timer is not None:
+            timer.cancel()
+        for future in futures:
+            future.remove_done_callback(on_completion)
+
+
+def _release(waiter: Future, _: Any = None) -> None:
+    if not waiter.done():
+        waiter.set_result(None)
+
+
+class _AsCompleted:
+    """An iterator, plain or asynchronous, over futures in the order in which they finish."""
+
+    def __init__(self, fs: Iterable, timeout: float | None) -> None:
+        self._todo = {ensure_future(each): None for each in dict.fromkeys(fs)}
+        self._left = len(self._todo)
+        self._done: deque = deque()  # finished, not yet handed out; None stands for "too late"
+        self._waiters: deque = deque()
+        for future in self._todo:
+            future.add_done_callback(self._on_done)
+        self._timer = None
+        if timeout is not None and self._todo:
+            self._timer = get_running_loop().call_later(timeout, self._on_timeout)
+
+    def _on_done(self, future: Future) -> None:
+        if future in self._todo:
+            del self._todo[future]
+            self._hand_out(future)
+        if not self._todo and self._timer is not None:
+            self._timer.cancel()
+
+    def _on_timeout(self) -> None:
+        for future in self._todo:
+            future.remove_done_callback(self._on_done)
+            self._hand_out(None)
+        self._todo.clear()
+
+    def _hand_out(self, future: Future | None) -> None:
+        self._done.append(future)
+        while self._waiters:
+            waiter = self._waiters.popleft()
+            if not waiter.done():
+                return waiter.set_result(None)
+
+    async def _next_done(self) -> Future:
+        while not self._done:
+            waiter = get_running_loop().create_future()
+            self._waiters.append(waiter)
+            await waiter
+        future = self._done.popleft()
+        if future is None:
+            raise TimeoutError
+        return future
+
+    async def _next_result(self) -> Any:
+        return (await self._next_done()).result()
+
+    def __iter__(self) -> Iterator[Coroutine]:
+        return self
+
+    def __next__(self) -> Coroutine:
+        if not self._left:
+            raise StopIteration
+        self._left -= 1
+        return self._next_result()
+
+    def __aiter__(self) -> AsyncIterator[Future]:
+        return self
+
+    async def __anext__(self) -> Future:
+        if not self._left:
+            raise StopAsyncIteration
+        self._left -= 1
+        return await self._next_done()
+
+
+def as_completed(fs: Iterable, *, timeout: float | None = None) -> _AsCompleted:
+    """Return an iterator over `fs` in the order in which they finish.
+
+    ``for coro in ...`` gives coroutines to await; ``async for task in ...`` the tasks themselves.
+    After `timeout` seconds what is left raises TimeoutError. Mirrors asyncio.tasks.as_completed.
+    """
+    if isfuture(fs) or isinstance(fs, Coroutine):
+        raise TypeError(f"expect an iterable of futures, not {type(fs).__name__}")
+    return _AsCompleted(fs, timeout)
+
+
+# -- not too long -------------------------------------------------------------------------------
+
+
+class Timeout:
+    """An ``async with`` block that cancels its own task when its time is up.
+
+    The cancellation ends at the block, as a TimeoutError. Mirrors asyncio.timeouts.Timeout.
+    """
+
+    __slots__ = ("_cancelling", "_state", "_task", "_timer", "_when")
+
+    def __init__(self, when: float | None) -> None:
+        self._when = when
+        self._state = "created"
+        self._timer: Any = None
+
+    def when(self) -> float | None:
+        """Return when it ends, in seconds of the loop's time; None for never."""
+        return self._when
+
+    def expired(self) -> bool:
+        """Say whether the time was up before the block ended."""
+        return self._state in ("expiring", "expired")
+
+    def reschedule(self, when: float | None) -> None:
+        """Move the end to `when`, in seconds of the loop's time."""
+        if self._state == "created":
+            raise RuntimeError("Timeout has not been entered")
+        if self._state != "active":
+            raise RuntimeError(f"Cannot change state of {self._state} Timeout")
+        self._when = when
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = None if when is None else self._set_timer(when)
+
+    def _set_timer(self, when: float) -> Any:
+        loop = self._task.get_loop()
+        if when <= loop.time():
+            return loop.call_soon(self._on_timeout)
+        return loop.call_at(when, self._on_timeout)
+
+    def _on_timeout(self) -> None:
+        self._task.cancel()
+        self._state = "expiring"
+        self._timer = None
+
+    async def __aenter__(self) -> "Timeout":
+        if self._state != "created":
+            raise RuntimeError("Timeout has already been entered")
+        task = current_task()
+        if task is None:
+            raise RuntimeError("Timeout should be used inside a task")
+        self._state = "active"
+        self._task = task
+        self._cancelling = task.cancelling()
+        self.reschedule(self._when)
+        return self
+
+    async def __aexit__(self, kind: Any, error: Any, traceback: Any) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._state == "active":
+            self._state = "finished"
+        elif self._state == "expiring":
+            self._state = "expired"
+            # Ours only if nobody else has asked for it too.
+            if self._task.uncancel() <= self._cancelling and isinstance(error, CancelledError):
+                raise TimeoutError from error
+
+    def __repr__(self) -> str:
+        when = f" when={self._when}" if self._state == "active" else ""
+        return f"<Timeout [{self._state}]{when}>"
+
+
+def timeout(delay: float | None) -> Timeout:
+    """Return an ``async with`` block that may take `delay` seconds; None for ever.
+
+    Raises TimeoutError at the end of the block. Mirrors asyncio.timeouts.timeout.
+    """
+    return Timeout(None if delay is None else get_running_loop().time() + delay)
+
+
+def timeout_at(when: float | None) -> Timeout:
+    """As `timeout`, up to a moment `when` in seconds of the loop's time.
+
+    Mirrors asyncio.timeouts.timeout_at.
+    """
+    return Timeout(when)
+
+
+async def wait_for(fut: Any, timeout: float | None) -> Any:
+    """Await `fut` for `timeout` seconds at most, then cancel it and raise TimeoutError.
+
+    Mirrors asyncio.tasks.wait_for.
+    """
+    if timeout is None or timeout > 0:
+        async with _timeout(timeout):
+            return await fut
+    fut = ensure_future(fut)
+    if not fut.done():
+        await _cancel_and_wait(fut)
+    try:
+        return fut.result()
+    except CancelledError as error:
+        raise TimeoutError from error
+
+
+_timeout = timeout  # wait_for has an argument of that name
+
+
+async def _cancel_and_wait(future: Future) -> None:
+    waiter = get_running_loop().create_future()
+    release = functools.partial(_release, waiter)
+    future.add_done_callback(release)
+    try:
+        future.cancel()
+        await waiter
+    finally:
+        future.remove_done_callback(release)
+
+
+def shield(arg: Any) -> Future:
+    """Return a future of `arg` that can be cancelled without cancelling `arg`.
+
+    Mirrors asyncio.tasks.shield.
+    """
+    inner = ensure_future(arg)
+    if inner.done():
+        return inner
+    outer = inner.get_loop().create_future()
+
+    def inner_is_done(inner: Future) -> None:
+        if outer.cancelled():
+            return
+        if inner.cancelled():
+            outer.cancel()
+        elif (error := inner.exception()) is not None:
+            outer.set_exception(error)
+        else:
+            outer.set_result(inner.result())
+
+    def outer_is_done(outer: Future) -> None:
+        inner.remove_done_callback(inner_is_done)
+
+    inner.add_done_callback(inner_is_done)
+    outer.add_done_callback(outer_is_done)
+    return outer
+
+
+# -- together -----------------------------------------------------------------------------------
+
+
+class TaskGroup:
+    """An ``async with`` block that ends when all its tasks have ended.
+
+    When one fails, the others and the block are cancelled, and the block raises all their errors
+    as an ExceptionGroup. Mirrors asyncio.taskgroups.TaskGroup.
+    """
+
+    def __init__(self) -> None:
+        self._state = "new"  # then entered, exiting
+        self._aborting = False
+        self._parent: Any = None
+        self._parent_cancel_requested = False
+        self._tasks: dict[Task, None] = {}  # oldest first
+        self._errors: list[BaseException] = []
+        self._base_error: BaseException | None = None
+        self._all_done: Future | None = None
+
+    def __repr__(self) -> str:
+        info = [f" tasks={len(self._tasks)}"] if self._tasks else []
+        info += [f" errors={len(self._errors)}"] if self._errors else []
+        state = " cancelling" if self._aborting else " entered" if self._parent else ""
+        return f"<TaskGroup{''.join(info)}{state}>"
+
+    async def __aenter__(self) -> "TaskGroup":
+        if self._state != "new":
+            raise RuntimeError(f"TaskGroup {self!r} has already been entered")
+        parent = current_task()
+        if parent is None:
+            raise RuntimeError(f"TaskGroup {self!r} cannot determine the parent task")
+        self._state = "entered"
+        self._parent = parent
+        return self
+
+    def create_task(self, coro: Coroutine, **options: Any) -> Task:
+        """Make a task of `coro` in this group; options as `create_task`.
+
+        Raises RuntimeError, and closes `coro`, outside the block and when the group is ending.
+        """
+        if problem := self._why_not():
+            coro.close()
+            raise RuntimeError(f"TaskGroup {self!r} {problem}")
+        task = self._parent.get_loop().create_task(coro, **options)
+        if task.done():
+            self._task_is_done(task)
+        else:
+            self._tasks[task] = None
+            task.add_done_callback(self._task_is_done)
+        return task
+
+    def _why_not(self) -> str | None:
+        if self._state == "new":
+            return "has not been entered"
+        if self._state == "exiting" and not self._tasks:
+            return "is finished"
+        return "is shutting down" if self._aborting else None
+
+    def _abort(self) -> None:
+        self._aborting = True
+        for task in self._tasks:
+            task.cancel()
+
+    def _task_is_done(self, task: Task) -> None:
+        self._tasks.pop(task, None)
+        if self._all_done is not None and not self._tasks:
+            _release(self._all_done)
+        if task.cancelled() or (error := task.exception()) is None:
+            return
+        self._errors.append(error)
+        self._note_base_error(error)
+        if self._parent.done():
+            message = f"Task {task!r} has errored out but its parent task is already completed"
+            details = {"message": message, "exception": error, "task": task}
+            task.get_loop().call_exception_handler(details)
+        elif not self._aborting and not self._parent_cancel_requested:
+            self._abort()
+            self._parent_cancel_requested = True
+            self._parent.cancel()
+
+    def _note_base_error(self, error: BaseException | None) -> None:
+        if isinstance(error, (SystemExit, KeyboardInterrupt)) and self._base_error is None:
+            self._base_error = error
+
+    async def __aexit__(self, kind: Any, error: Any, traceback: Any) -> None:
+        self._state = "exiting"
+        self._note_base_error(error)
+        cancelled = error if isinstance(error, CancelledError) else None
+        if error is not None and not self._aborting:
+            self._abort()
+        cancelled = await self._wait_for_tasks() or cancelled
+        if self._base_error is not None:
+            raise self._base_error
+        if self._parent_cancel_requested and self._parent.uncancel() == 0:
+            cancelled = None  # it was we who asked for it
+        if cancelled is not None and not self._errors:
+            raise cancelled
+        if error is not None and not isinstance(error, CancelledError):
+            self._errors.append(error)
+        if self._errors:
+            if self._parent.cancelling():  # somebody else asks too: let that be heard
+                self._parent.uncancel()
+                self._parent.cancel()
+            raise BaseExceptionGroup("unhandled errors in a TaskGroup", self._errors) from None
+
+    async def _wait_for_tasks(self) -> BaseException | None:
+        """Wait until all have ended; return the CancelledError that came meanwhile."""
+        cancelled = None
+        while self._tasks:
+            self._all_done = self._parent.get_loop().create_future()
+            try:
+                await self._all_done
+            except CancelledError as error:
+                if not self._aborting:
+                    cancelled = error
+                    self._abort()
+        return cancelled
+
+
+# -- from outside a loop ------------------------------------------------------------------------
+
+
+class Runner:
+    """A loop for several `run` calls, that is cleaned up at the end of a ``with`` block.
+
+    debug: switch debug mode on or off; loop_factory: makes the loop, `EventLoop` unless given.
+    Mirrors asyncio.runners.Runner.
+    """
+
+    def __init__(self, *, debug: bool | None = None, loop_factory: Callable | None = None) -> None:
+        self._debug = debug
+        self._loop_factory = EventLoop if loop_factory is None else loop_factory
+        self._loop: Any = None
+        self._closed = False
+        self._interrupts = 0
+
+    def __enter__(self) -> "Runner":
+        self.get_loop()
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.close()
+
+    def get_loop(self) -> Any:
+        """Return the loop, made when it is first asked for."""
+        if self._closed:
+            raise RuntimeError("Runner is closed")
+        if self._loop is None:
+            self._loop = self._loop_factory()
+            if self._debug is not None:
+                self._loop.set_debug(self._debug)
+        return self._loop
+
+    def run(self, coro: Coroutine, *, context: Any = None) -> Any:
+        """Run `coro` as a task to its end and return its result.
+
+        The first Ctrl-C cancels the task, a second one ends it at once. Raises ValueError if
+        `coro` is not a coroutine, RuntimeError where a loop runs already.
+        """
+        _check_main(coro, "run")
+        loop = self.get_loop()
+        task = loop.create_task(coro, context=context)
+        with self._first_interrupt_cancels(task):
+            try:
+                return loop.run_until_complete(task)
+            except CancelledError:
+                if self._interrupts and task.uncancel() == 0:
+                    raise KeyboardInterrupt from None
+                raise
+
+    @contextlib.contextmanager
+    def _first_interrupt_cancels(self, task: Task) -> Any:
+        self._interrupts = 0
+        usual = signal.default_int_handler
+        ours = functools.partial(self._on_interrupt, task)
+        in_main = threading.current_thread() is threading.main_thread()
+        if not in_main or signal.getsignal(signal.SIGINT) is not usual:
+            yield
+            return
+        signal.signal(signal.SIGINT, ours)
+        try:
+            yield
+        finally:
+            if signal.getsignal(signal.SIGINT) is ours:
+                signal.signal(signal.SIGINT, usual)
+
+    def _on_interrupt(self, task: Task, number: int, frame: Any) -> None:
+        self._interrupts += 1
+        if self._interrupts > 1 or task.done():
+            raise KeyboardInterrupt
+        task.cancel()
+        task.get_loop().call_soon_threadsafe(lambda: None)  # it may be asleep
+
+    def close(self) -> None:
+        """Cancel what is left, shut down generators and threads, and close the loop."""
+        loop, self._loop, self._closed = self._loop, None, True
+        if loop is None:
+            return
+        try:
+            _cancel_all_tasks(loop)
+            loop.run_until_complete(loop.shutdown_asyncgens())
+            loop.run_until_complete(loop.shutdown_default_executor())
+        finally:
+            loop.close()
+
+
+def _check_main(coro: Any, method: str) -> None:
+    if _get_running_loop() is not None:
+        if isinstance(coro, Coroutine):
+            coro.close()  # the error says enough: no "never awaited" on top of it
+        raise RuntimeError(f"{method}() cannot be called from a running event loop")
+    if inspect.iscoroutinefunction(coro):
+        name = coro.__name__
+        raise ValueError(f"a coroutine was expected, got {name}: write {method}({name}())")
+    if not isinstance(coro, Coroutine):
+        raise ValueError(f"a coroutine was expected, got {coro!r}")
+
+
+def _cancel_all_tasks(loop: Any) -> None:
+    tasks = unfinished_tasks(loop)
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        loop.run_until_complete(_Gathering(tasks, True, loop))
+    for task in tasks:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            message = "unhandled exception during asyncio.run() shutdown"
+            details = {"message": message, "exception": error, "task": task}
+            loop.call_exception_handler(details)
+
+
+def run(
+    main: Coroutine, *, debug: bool | None = None, loop_factory: Callable | None = None
+) -> Any:
+    """Run the coroutine `main` on a new loop, clean up, and return its result.
+
+    Raises RuntimeError where a loop runs already. Mirrors asyncio.runners.run.
+    """
+    _check_main(main, "run")
+    with Runner(debug=debug, loop_factory=loop_factory) as runner:
+        return runner.run(main)
