@@ -1,0 +1,61 @@
+"""Exercises: the reader builds asyncio, one small cell at a time, and is answered by behaviour.
+
+In a notebook (after ``%load_ext asyncio_lessons.classroom``)::
+
+    %%exercise future-results        run the cell's code and check it; a stub says "not started"
+    %hint future-results             the next of three hints (``%hint NAME 2``: the first two)
+    %solution future-results         the solution, ready to paste
+    %progress                        all exercises at a glance
+    %workshop                        whose code runs; ``%workshop restore futures`` puts it back
+
+As functions, with the same words::
+
+    from asyncio_lessons.classroom import exercises, workshop
+
+    exercises.stub(name)             the text of the cell, first line ``%%exercise name`` included
+    exercises.names(lesson=None)     names in the order of the course; ``names("05")`` for a lesson
+    exercises.check(name, code)      a Report: ``.status``, ``.rows``, ``.sentence``; shows itself
+    exercises.hint(name, steps=None), exercises.solution(name), exercises.progress()
+    workshop.package()               `my_asyncio` where it is healthy, else `asyncio_lessons`; says
+                                     whose code runs (``aio = workshop.package()``)
+    workshop.status(), workshop.restore(module), workshop.check()
+
+The exercises, by lesson (a test holds this list against the files):
+
+    02  double-repair  double-by-hand
+    03  tunnel-send  tunnel
+    04  suspend  drive  round-robin  reorder
+    05  future-results  future-callbacks  future-await  future-repair
+    06  task-step  task-wakeup  task-cancel  sort-awaitables
+    07  loop-turn  loop-timers  loop-run  heartbeat-repair
+    08  socket-readers  sock-recv  sock-sendall  threadsafe  blocking-repair
+    09  sleep  gather  wait  timeout  shield  task-group  sequential-repair
+    10  queue  queue-join  lock  event  semaphore  join-repair
+    12  echo-client
+    13  worker-pool
+
+The reader's code never runs in the kernel: a process of its own runs it (`engine`, `child`) and
+is stopped after about a second. What passes joins ``my_asyncio/`` (`workshop`) in the folder the
+notebook runs in, or the one the environment variable ``ASYNCIO_LESSONS_WORKSHOP`` names.
+A file here (``futures.py``, ...) holds a module's exercises: stubs, hints, checks, wrong answers.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # the process that checks imports this package too, and needs none of it
+    from .engine import check
+    from .face import hint, names, progress, solution, stub
+
+_HOMES = {"check": "engine"} | dict.fromkeys(
+    ("hint", "names", "progress", "solution", "stub"), "face"
+)
+
+__all__ = ["check", "hint", "names", "progress", "solution", "stub"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -1,0 +1,93 @@
+"""What an exercise is, and where each one is written."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from importlib import import_module
+
+# In the order of the course. The names stand here so that a list of them loads no exercise.
+FILES: dict[str, tuple[str, ...]] = {
+    "generators": ("double-repair", "double-by-hand"),
+    "delegation": ("tunnel-send", "tunnel"),
+    "coroutines": ("suspend", "drive", "round-robin", "reorder"),
+}
+
+
+@dataclass(frozen=True)
+class Check:
+    """One claim about the reader's code, and the function that looks whether it holds.
+
+    ``why`` is added to the sentence when the reader's code raises something unexpected there.
+    """
+
+    claim: str
+    look: Callable[..., None]
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """An answer a learner would write: `code` replaces those parts of the solution it defines.
+
+    `says` is the part of the sentence that must refuse it.
+    """
+
+    code: str
+    says: str
+
+
+@dataclass
+class Exercise:
+    """One cell the reader fills.
+
+    ``module`` and ``builds`` name what joins the reader's package ("futures" and
+    "Future.set_result"); an exercise without a module (a repair, a sorting) stays in its cell and
+    brings its own ``solution``. ``lines`` is the size of a good answer. A check's function is
+    given the package that holds the reader's code, or the cell's names where there is no module.
+    """
+
+    name: str
+    lesson: str
+    title: str
+    lines: int
+    stub: str
+    hints: tuple[str, str, str]
+    module: str = ""
+    builds: tuple[str, ...] = ()
+    solution: str = ""
+    wrong: tuple[Wrong, ...] = ()
+    checks: list[Check] = field(default_factory=list)
+
+    def check(self, claim: str, why: str = "") -> Callable[[Callable], Callable]:
+        """Add the decorated function as the check of `claim`."""
+
+        def add(look: Callable[..., None]) -> Callable[..., None]:
+            self.checks.append(Check(claim, look, why))
+            return look
+
+        return add
+
+
+class UnknownExercise(LookupError):
+    """No exercise of that name; the message says which is meant."""
+
+
+def names(lesson: str | None = None) -> list[str]:
+    """Return the names of all exercises in the order of the course, or of one lesson ("05")."""
+    everything = [name for file in FILES.values() for name in file]
+    return [name for name in everything if lesson in (None, find(name).lesson)]
+
+
+def find(name: str) -> Exercise:
+    """Return the exercise of that name; raises UnknownExercise."""
+    for file, held in FILES.items():
+        if name in held:
+            return _load(file)[name]
+    near = get_close_matches(name, names(), n=1)
+    guess = f" Is it {near[0]!r}?" if near else " %progress lists them all."
+    raise UnknownExercise(f"There is no exercise {name!r}.{guess}")
+
+
+def _load(file: str) -> dict[str, Exercise]:
+    module = import_module(f"{__package__}.{file}")
+    return {x.name: x for x in vars(module).values() if isinstance(x, Exercise)}

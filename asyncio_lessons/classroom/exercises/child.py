@@ -1,0 +1,236 @@
+"""Run the checks of one exercise in a process of its own: ``python -I child.py < job``.
+
+The job comes as JSON on stdin; what is found goes out line by line as JSON, so that the kernel
+knows how far it came whatever happens here. Prints of the reader's code do not reach that pipe.
+"""
+
+import builtins
+import importlib.abc
+import importlib.util
+import io
+import json
+import os
+import sys
+import threading
+import time
+import traceback
+import types
+import warnings
+
+PACKAGE = "my_asyncio"
+CELL = "your cell"
+_exit, _frames, _monotonic = os._exit, sys._current_frames, time.monotonic
+
+
+class _Sources(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
+    """Import the reader's package from the texts in the job; nothing is written to disk."""
+
+    def __init__(self, texts: dict[str, str]) -> None:
+        self.texts = texts
+
+    def find_spec(self, fullname, path=None, target=None):
+        stem = "__init__" if fullname == PACKAGE else fullname.removeprefix(f"{PACKAGE}.")
+        if fullname != PACKAGE and not fullname.startswith(f"{PACKAGE}."):
+            return None
+        if stem not in self.texts:
+            return None
+        place = f"{PACKAGE}/{stem}.py"
+        return importlib.util.spec_from_file_location(
+            fullname,
+            place,
+            loader=self,
+            submodule_search_locations=[PACKAGE] if fullname == PACKAGE else None,
+        )
+
+    def get_source(self, fullname):
+        return self.texts["__init__" if fullname == PACKAGE else fullname.partition(".")[2]]
+
+    def get_code(self, fullname):
+        stem = "__init__" if fullname == PACKAGE else fullname.partition(".")[2]
+        return compile(self.texts[stem], f"{PACKAGE}/{stem}.py", "exec", dont_inherit=True)
+
+    def is_package(self, fullname):
+        return fullname == PACKAGE
+
+
+class _Prints(io.TextIOBase):
+    """What the reader's code prints, up to a page of it."""
+
+    encoding = "utf-8"
+
+    def __init__(self, room: int = 2000) -> None:
+        self.parts: list[str] = []
+        self.room = room
+        self.cut = 0
+
+    def write(self, text: str) -> int:
+        kept = text[: self.room]
+        if kept:
+            self.parts.append(kept)
+        self.room -= len(kept)
+        self.cut += len(text) - len(kept)
+        return len(text)
+
+    def text(self) -> str:
+        more = f"\n... and {self.cut:,} more characters" if self.cut else ""
+        return "".join(self.parts) + more
+
+
+class _Child:
+    def __init__(self, job: dict, out) -> None:
+        self.job = job
+        self.out = out
+        self.lock = threading.Lock()
+        self.prints = _Prints()
+        self.warned: list[str] = []
+        self.main = threading.get_ident()
+
+    def send(self, **message) -> None:
+        with self.lock:
+            self.out.write(json.dumps(message) + "\n")
+            self.out.flush()
+
+    # -- the reader's code ----------------------------------------------------------------------
+
+    def load(self):
+        """Import the reader's module, or run the reader's cell; return what checks are given."""
+        package = importlib.import_module(PACKAGE)
+        if not self.job["module"]:
+            cell = types.ModuleType("cell")
+            cell.aio = package
+            self.run_text(self.job["code"], vars(cell))
+            return cell
+        module = importlib.import_module(f"{PACKAGE}.{self.job['module']}")
+        self.run_text(self.job["scratch"], vars(module))
+        return package
+
+    def run_text(self, text: str, names: dict) -> None:
+        if text.strip():
+            exec(compile(text, CELL, "exec", dont_inherit=True), names)
+
+    def line_of(self, filename: str, number: int) -> int:
+        """Return which line of the reader's cell that is, 0 if it is none."""
+        if filename == CELL:
+            return number
+        if filename == f"{PACKAGE}/{self.job['module']}.py":
+            return self.job["lines"].get(str(number), 0)
+        return 0
+
+    def place(self, frames) -> str:
+        """Say where in the reader's cell the innermost of `frames` (filename, line) is."""
+        for filename, number in reversed(list(frames)):
+            if line := self.line_of(filename, number):
+                text = self.job["code"].split("\n")[line - 1].strip()
+                return f"line {line} of your code: `{text}`"
+        return ""
+
+    # -- checks ---------------------------------------------------------------------------------
+
+    def attempt(self, check, target) -> dict:
+        from asyncio_lessons.classroom.exercises.expect import Refused
+
+        try:
+            check.look(target)
+        except Refused as refused:
+            return refused.row()
+        except BaseException as error:
+            return self.row(error, check.why)
+        return {"holds": True}
+
+    def row(self, error: BaseException, why: str = "") -> dict:
+        frames = ((f.f_code.co_filename, n) for f, n in traceback.walk_tb(error.__traceback__))
+        where = self.place(frames)
+        sentence = f"{_in_words(error, where)} {why}".rstrip()
+        name = type(error).__name__
+        return {"holds": False, "yours": name, "expected": "", "sentence": sentence, "raised": True}
+
+    def watch(self, seconds: float) -> None:
+        """Stop everything when the time is over, and say which line was running."""
+        end = _monotonic() + seconds
+        while _monotonic() < end:
+            time_sleep(min(0.05, seconds))
+        frame, frames = _frames().get(self.main), []
+        while frame is not None:
+            frames.append((frame.f_code.co_filename, frame.f_lineno))
+            frame = frame.f_back
+        self.send(stuck=self.place(reversed(frames)), printed=self.prints.text())
+        _exit(3)
+
+    def run(self) -> None:
+        from asyncio_lessons.classroom.exercises.catalog import find
+
+        exercise = find(self.job["exercise"])
+        threading.Thread(target=self.watch, args=(self.job["seconds"],), daemon=True).start()
+        self.send(ready=True)
+        try:
+            target = self.load()
+        except BaseException as error:
+            self.send(begin="your code runs", row=self.row(error), printed=self.prints.text())
+            return
+        self.send(loaded=True)
+        for number, check in enumerate(exercise.checks):
+            self.send(begin=number)
+            self.send(number=number, row=self.attempt(check, target))
+        self.send(end=True, printed=self.prints.text(), warned=self.warned)
+
+
+def _in_words(error: BaseException, where: str) -> str:
+    at = f" ({where})" if where else ""
+    if isinstance(error, SystemExit):
+        return f"Your code ends the whole program with sys.exit() or exit(){at}: take that out."
+    if isinstance(error, RecursionError):
+        return f"Your code calls itself without end (RecursionError){at}."
+    if isinstance(error, _NoInput):
+        return f"Your code asks for input(){at}: nobody is there to type, so leave it out."
+    if isinstance(error, KeyboardInterrupt):
+        return f"Your code raised KeyboardInterrupt{at}."
+    name, text = type(error).__name__, _text(error)
+    return f"Your code raised {name}{': ' if text else ''}{text}{at}."
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return str(error).partition("\n")[0][:200].rstrip(".")
+    except BaseException:
+        return ""
+
+
+class _NoInput(BaseException):
+    """The reader's code asked for input."""
+
+
+def _no_input(*_):
+    raise _NoInput
+
+
+def _limit_memory() -> None:
+    try:
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
+    except (ImportError, ValueError, OSError):
+        pass  # Windows has no such limit; the time limit holds there too
+
+
+time_sleep = time.sleep  # the reader's code may replace the one in `time`
+
+
+def main() -> None:
+    out = os.fdopen(os.dup(1), "w", encoding="utf-8", newline="\n")
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    job = json.loads(sys.stdin.buffer.read())
+    for stream in (0, 1, 2):  # prints past sys.stdout, and reads, go nowhere
+        os.dup2(nowhere, stream)
+    sys.path.insert(0, job["root"])
+    child = _Child(job, out)
+    sys.meta_path.insert(0, _Sources(job["sources"]))
+    sys.stdout, sys.stderr = child.prints, _Prints()
+    builtins.input = _no_input
+    warnings.showwarning = lambda m, kind, *_: child.warned.append(f"{kind.__name__}: {m}")
+    _limit_memory()
+    child.run()
+    _exit(0)  # threads the reader's code has left behind end here
+
+
+if __name__ == "__main__":
+    main()

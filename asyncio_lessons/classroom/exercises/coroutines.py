@@ -1,0 +1,656 @@
+"""Lesson 04: what stops, who drives it, and many taking turns."""
+
+import inspect
+
+from .catalog import Exercise, Wrong
+from .expect import Events, holds, raises, same
+
+SUSPEND = Exercise(
+    name="suspend",
+    lesson="04",
+    title="Build the one place where a chain of awaits stops",
+    lines=3,
+    module="coroutines",
+    builds=("suspend",),
+    stub='''
+# about 3 lines: a generator that yields once, made awaitable by `types.coroutine`
+def suspend():
+    """Give way once."""
+    ...
+''',
+    hints=(
+        "An `async def` cannot `yield` to its driver. A generator can.",
+        "`types.coroutine` turns a generator function into something `await` takes. It is a "
+        "decorator.",
+        "`@types.coroutine` above `def suspend():`, and a bare `yield` as its body.",
+    ),
+    wrong=(
+        Wrong(
+            """
+def suspend():
+    yield
+""",
+            "can't be used in 'await' expression",
+        ),
+        Wrong(
+            """
+async def suspend():
+    pass
+""",
+            "does not stop anywhere",
+        ),
+        Wrong(
+            """
+async def suspend():
+    yield
+""",
+            "can't be used in 'await' expression",
+        ),
+        Wrong(
+            """
+import types
+
+@types.coroutine
+def suspend():
+    while True:
+        yield
+""",
+            "once",
+        ),
+        Wrong(
+            """
+import types
+
+@types.coroutine
+def suspend():
+    yield "suspended"
+""",
+            "A bare `yield`",
+        ),
+        Wrong(
+            """
+import types
+
+@types.coroutine
+def suspend():
+    return (yield from suspend())
+""",
+            "calls itself without end",
+        ),
+    ),
+)
+
+
+@SUSPEND.check(
+    "`await suspend()` is accepted",
+    "`await` takes a generator only if `types.coroutine` says it is a coroutine.",
+)
+def _(aio):
+    async def once():
+        await aio.suspend()
+
+    coro = once()
+    try:
+        coro.send(None)
+    except StopIteration:
+        pass
+    coro.close()
+
+
+@SUSPEND.check("it stops the one who awaits, once")
+def _(aio):
+    events = Events()
+
+    async def walker():
+        events.append("before")
+        await aio.suspend()
+        events.append("after")
+
+    coro = walker()
+    for step in (1, 2, 3):
+        events.append(f"step {step}")
+        try:
+            coro.send(None)
+        except StopIteration:
+            events.append("done")
+            break
+    coro.close()
+    sentence = "It gives way once: one `yield`, without a loop around it."
+    if "done" in events[:4]:
+        sentence = "It does not stop anywhere: a `yield` in it stops the whole chain of awaits."
+    same(events, Events(["step 1", "before", "step 2", "after", "done"]), sentence)
+
+
+@SUSPEND.check("nothing is said to the driver, nothing comes back")
+def _(aio):
+    async def once():
+        return await aio.suspend()
+
+    coro = once()
+    said = coro.send(None)
+    stop = raises(StopIteration, lambda: coro.send(None), "It gives way once.")
+    same((said, stop.value), (None, None), "A bare `yield` says None, and gives None back.")
+
+
+@SUSPEND.check("it stops a chain five awaits deep")
+def _(aio):
+    async def deep(n):
+        await (deep(n - 1) if n else aio.suspend())
+        return n
+
+    coro = deep(5)
+    same(coro.send(None), None, "The stop goes through every `await` up to the driver.")
+    stop = raises(StopIteration, lambda: coro.send(None), "It gives way once.")
+    same(stop.value, 5, "And each goes on where it stood.")
+
+
+DRIVE = Exercise(
+    name="drive",
+    lesson="04",
+    title="Run one coroutine to its end",
+    lines=6,
+    module="coroutines",
+    builds=("drive",),
+    stub='''
+def drive(coro):
+    """Run one coroutine to its end and return its result."""
+    # about 5 lines: send None until StopIteration brings the result
+    ...
+''',
+    hints=(
+        "A coroutine goes on to its next stop with `coro.send(None)`.",
+        "It may stop any number of times: send in a loop without end, and ignore what comes out.",
+        "The end is `StopIteration`; the result is in its `value`. Put the `try` around the loop "
+        "and return `stop.value`.",
+    ),
+    wrong=(
+        Wrong(
+            """
+def drive(coro):
+    return coro.send(None)
+""",
+            "The end of a coroutine is StopIteration",
+        ),
+        Wrong(
+            """
+def drive(coro):
+    try:
+        coro.send(None)
+        coro.send(None)
+    except StopIteration as stop:
+        return stop.value
+""",
+            "as often as it takes",
+        ),
+        Wrong(
+            """
+def drive(coro):
+    while True:
+        try:
+            coro.send(None)
+        except StopIteration:
+            return
+""",
+            "`return stop.value`",
+        ),
+        Wrong(
+            """
+def drive(coro):
+    while True:
+        try:
+            coro.send(None)
+        except Exception as stop:
+            return getattr(stop, "value", None)
+""",
+            "Catch only StopIteration",
+        ),
+        Wrong(
+            """
+def drive(coro):
+    while True:
+        try:
+            result = coro.send(result)
+        except StopIteration as stop:
+            return stop.value
+""",
+            "result",
+        ),
+        Wrong(
+            """
+def drive(coro):
+    value = 0
+    while True:
+        try:
+            value = coro.send(value)
+        except StopIteration as stop:
+            return stop.value
+""",
+            "Send None",
+        ),
+        Wrong(
+            """
+def drive(coro):
+    for _ in coro:
+        pass
+""",
+            "is not iterable",
+        ),
+        Wrong(
+            """
+async def drive(coro):
+    return await coro
+""",
+            "an ordinary function",
+        ),
+    ),
+)
+
+
+def _walker(aio, events, steps, result="home"):
+    async def walk():
+        for step in range(steps):
+            events.append(f"step {step}")
+            await aio.suspend()
+        return result
+
+    return walk()
+
+
+@DRIVE.check("it is an ordinary function")
+def _(aio):
+    holds(
+        not inspect.iscoroutinefunction(aio.drive),
+        "Write `drive` as an ordinary function: it is the place where async begins.",
+    )
+
+
+@DRIVE.check(
+    "a coroutine that never stops gives its result",
+    "The end of a coroutine is StopIteration: catch it, the result is in it. Send None: nothing "
+    "else may go into a coroutine that has not started.",
+)
+def _(aio):
+    result = aio.drive(_walker(aio, [], 0))
+    same(result, "home", "The result is in the exception: `return stop.value`.")
+
+
+@DRIVE.check("one that stops five times is gone on with five times")
+def _(aio):
+    events = Events()
+    result = aio.drive(_walker(aio, events, 5))
+    expected = Events(f"step {n}" for n in range(5))
+    same(events, expected, "Send again as often as it takes: a loop without end.")
+    same(result, "home", "Send again as often as it takes, up to StopIteration.")
+
+
+@DRIVE.check("each stop is answered with None")
+def _(aio):
+    got = []
+
+    async def listener():
+        got.append(await aio.suspend())
+        got.append(await aio.suspend())
+
+    aio.drive(listener())
+    same(got, [None, None], "Send None: results are not sent into a coroutine.")
+
+
+@DRIVE.check("an exception in the coroutine comes out of `drive`")
+def _(aio):
+    async def fails():
+        await aio.suspend()
+        raise ValueError("inside")
+
+    raises(
+        ValueError,
+        lambda: aio.drive(fails()),
+        "Catch only StopIteration: any other exception belongs to whoever called `drive`.",
+    )
+
+
+ROUND_ROBIN = Exercise(
+    name="round-robin",
+    lesson="04",
+    title="Run many coroutines, one step each in turn: the first event loop",
+    lines=12,
+    module="coroutines",
+    builds=("round_robin",),
+    stub='''
+def round_robin(*coros):
+    """Run coroutines in turn, one step each; return their results in the order given."""
+    results = {}
+    ready = deque(enumerate(coros))  # pairs: a place, and the coroutine that has it
+    # about 8 lines: take the first, step it; at its end keep the result, else put it back last
+    ...
+    return [results[place] for place in range(len(coros))]
+''',
+    hints=(
+        "While anything is ready: `place, coro = ready.popleft()`, and one step of `drive`.",
+        "One step is one `coro.send(None)`. If it stops without ending, it goes to the back: "
+        "`ready.append((place, coro))`.",
+        "`except StopIteration as stop: results[place] = stop.value`, and `else:` the append.",
+    ),
+    wrong=(
+        Wrong(
+            """
+def round_robin(*coros):
+    return [drive(coro) for coro in coros]
+""",
+            "one after the other",
+        ),
+        Wrong(
+            """
+def round_robin(*coros):
+    results = []
+    ready = deque(coros)
+    while ready:
+        coro = ready.popleft()
+        try:
+            coro.send(None)
+        except StopIteration as stop:
+            results.append(stop.value)
+        else:
+            ready.append(coro)
+    return results
+""",
+            "in the order the coroutines were given",
+        ),
+        Wrong(
+            """
+def round_robin(*coros):
+    results = {}
+    ready = deque(enumerate(coros))
+    while ready:
+        place, coro = ready.popleft()
+        try:
+            coro.send(None)
+        except StopIteration as stop:
+            results[place] = stop.value
+        else:
+            ready.appendleft((place, coro))
+    return [results[place] for place in range(len(coros))]
+""",
+            "one after the other",
+        ),
+        Wrong(
+            """
+def round_robin(*coros):
+    results = {}
+    ready = deque(enumerate(coros))
+    while ready:
+        place, coro = ready.pop()
+        try:
+            coro.send(None)
+        except StopIteration as stop:
+            results[place] = stop.value
+        else:
+            ready.append((place, coro))
+    return [results[place] for place in range(len(coros))]
+""",
+            "The first given takes the first step",
+        ),
+        Wrong(
+            """
+def round_robin(*coros):
+    results = {}
+    ready = deque(enumerate(coros))
+    while ready:
+        place, coro = ready.popleft()
+        try:
+            coro.send(None)
+        except StopIteration as stop:
+            results[place] = stop.value
+        ready.append((place, coro))
+    return [results[place] for place in range(len(coros))]
+""",
+            "cannot reuse already awaited coroutine",
+        ),
+        Wrong(
+            """
+def round_robin(*coros):
+    results = {}
+    for place, coro in enumerate(coros):
+        try:
+            coro.send(None)
+        except StopIteration as stop:
+            results[place] = stop.value
+    return [results.get(place) for place in range(len(coros))]
+""",
+            "until all have ended",
+        ),
+        Wrong(
+            """
+def round_robin(*coros):
+    results = {}
+    ready = deque(enumerate(coros))
+    while ready:
+        place, coro = ready.popleft()
+        try:
+            coro.send(None)
+        except StopIteration as stop:
+            results[place] = stop.value
+        except Exception:
+            results[place] = None
+        else:
+            ready.append((place, coro))
+    return [results[place] for place in range(len(coros))]
+""",
+            "An exception must not be lost",
+        ),
+    ),
+)
+
+
+def _walkers(aio, events, *steps):
+    async def walk(name, count):
+        for n in range(1, count + 1):
+            events.append(f"{name} step {n}")
+            await aio.suspend()
+        events.append(f"{name} ends")
+        return name
+
+    return [walk(name, count) for name, count in zip("ABC", steps, strict=False)]
+
+
+@ROUND_ROBIN.check(
+    "coroutines take turns, one step each",
+    "A coroutine that has ended must not be stepped again: put back only those that stopped.",
+)
+def _(aio):
+    events = Events()
+    aio.round_robin(*_walkers(aio, events, 2, 2))
+    expected = ["A step 1", "B step 1", "A step 2", "B step 2", "A ends", "B ends"]
+    sentence = "They run one after the other: put the one that stopped at the back of the queue."
+    if events and events[0] != "A step 1":
+        sentence = "The first given takes the first step: take from the left, put back right."
+    elif len(events) < len(expected):
+        sentence = "Go round until all have ended: `while ready`."
+    same(events, Events(expected), sentence)
+
+
+@ROUND_ROBIN.check("the results come in the order the coroutines were given")
+def _(aio):
+    results = aio.round_robin(*_walkers(aio, [], 3, 0, 1))
+    same(
+        results,
+        ["A", "B", "C"],
+        "The results come in the order the coroutines were given, not in that of ending.",
+    )
+
+
+@ROUND_ROBIN.check("one that ends early leaves the others running")
+def _(aio):
+    events = Events()
+    aio.round_robin(*_walkers(aio, events, 0, 2))
+    expected = Events(["A ends", "B step 1", "B step 2", "B ends"])
+    same(events, expected, "Go round until all have ended: `while ready`.")
+
+
+@ROUND_ROBIN.check("an exception in one comes out")
+def _(aio):
+    async def fails():
+        await aio.suspend()
+        raise ValueError("inside")
+
+    others = _walkers(aio, [], 1)
+    raises(
+        ValueError,
+        lambda: aio.round_robin(fails(), *others),
+        "An exception must not be lost: catch only StopIteration.",
+    )
+
+
+@ROUND_ROBIN.check("no coroutines, no results")
+def _(aio):
+    same(aio.round_robin(), [], "With nothing to run, return an empty list.")
+
+
+REORDER = Exercise(
+    name="reorder",
+    lesson="04",
+    title="Put the lines in order, so that the two coroutines take turns",
+    lines=6,
+    builds=("tick", "tock"),
+    stub="""
+# These lines run `tick` to its end before `tock` begins. Move lines, and change none, so that
+# round_robin(tick(log), tock(log)) leaves: tick 1, tock 1, tick 2, tock 2.
+async def nothing():
+    pass
+
+async def tick(log):
+    log.append("tick 1")
+    await nothing()
+    log.append("tick 2")
+    await aio.suspend()
+
+async def tock(log):
+    log.append("tock 1")
+    await nothing()
+    log.append("tock 2")
+    await aio.suspend()
+""",
+    solution="""
+async def nothing():
+    pass
+
+async def tick(log):
+    log.append("tick 1")
+    await aio.suspend()
+    log.append("tick 2")
+    await nothing()
+
+async def tock(log):
+    log.append("tock 1")
+    await aio.suspend()
+    log.append("tock 2")
+    await nothing()
+""",
+    hints=(
+        "Which of the two awaits gives way to anybody?",
+        "`await nothing()` runs `nothing` there and then: no `yield` is in it, so nobody else "
+        "runs.",
+        "`await aio.suspend()` belongs between the two appends, in both.",
+    ),
+    wrong=(
+        Wrong(
+            """
+async def tick(log):
+    log.append("tick 1")
+    await aio.suspend()
+    log.append("tick 2")
+    await nothing()
+
+async def tock(log):
+    log.append("tock 1")
+    await nothing()
+    log.append("tock 2")
+    await aio.suspend()
+""",
+            "`await nothing()` does not give way",
+        ),
+        Wrong(
+            """
+async def tick(log):
+    await aio.suspend()
+    log.append("tick 1")
+    log.append("tick 2")
+    await nothing()
+
+async def tock(log):
+    await aio.suspend()
+    log.append("tock 1")
+    log.append("tock 2")
+    await nothing()
+""",
+            "`await aio.suspend()` belongs between",
+        ),
+        Wrong(
+            """
+async def nothing():
+    await aio.suspend()
+
+async def tick(log):
+    log.append("tick 1")
+    await nothing()
+    log.append("tick 2")
+
+async def tock(log):
+    log.append("tock 1")
+    await nothing()
+    log.append("tock 2")
+""",
+            "Leave `nothing` as it is",
+        ),
+        Wrong(
+            """
+async def tick(log):
+    log.append("tick 1")
+    nothing()
+    await aio.suspend()
+
+async def tock(log):
+    log.append("tock 1")
+    nothing()
+    await aio.suspend()
+""",
+            "Each line is kept",
+        ),
+        Wrong(
+            """
+def tick(log):
+    log.append("tick 1")
+    log.append("tick 2")
+
+def tock(log):
+    log.append("tock 1")
+    log.append("tock 2")
+""",
+            "Keep both `async def`",
+        ),
+    ),
+)
+
+
+@REORDER.check("both are coroutines, and `nothing` does nothing")
+def _(cell):
+    both = [inspect.iscoroutinefunction(f) for f in (cell.tick, cell.tock)]
+    same(both, [True, True], "Keep both `async def`: only their lines move.")
+    coro = cell.nothing()
+    try:
+        coro.send(None)
+        coro.close()
+        holds(False, "Leave `nothing` as it is: only the lines of `tick` and `tock` move.")
+    except StopIteration:
+        pass
+
+
+@REORDER.check("they take turns")
+def _(cell):
+    log = Events()
+    cell.aio.round_robin(cell.tick(log), cell.tock(log))
+    sentence = "`await nothing()` does not give way: nothing in it yields to whoever drives."
+    if log == ["tick 1", "tick 2", "tock 1", "tock 2"]:
+        sentence = "`await aio.suspend()` belongs between the two appends."
+    if len(log) != 4:
+        sentence = "Each line is kept: four appends, two awaits of each kind."
+    same(log, Events(["tick 1", "tock 1", "tick 2", "tock 2"]), sentence)

@@ -1,0 +1,85 @@
+"""The exercises as notebook commands: %%exercise, %hint, %solution, %progress, %workshop."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """Add the commands to the notebook; ``%load_ext asyncio_lessons.classroom`` calls this."""
+    from .. import workshop  # now: the reader's package belongs where the notebook starts
+
+    workshop.folder()
+    shell.register_magic_function(_polite(exercise), "cell", "exercise")
+    for command in (hint, solution, progress, workshop_command):
+        name = command.__name__.removesuffix("_command")
+        shell.register_magic_function(_polite(command), "line", name)
+
+
+def exercise(line: str, cell: str) -> None:
+    """%%exercise NAME: run the rest of the cell, and check what it does."""
+    from .engine import check
+    from .face import note
+
+    report = check(line.strip(), cell)
+    note(report)
+    _display(report)
+
+
+def hint(line: str) -> None:
+    """%hint NAME: one more of three hints. %hint NAME 2: the first two."""
+    from . import face
+
+    name, _, steps = line.strip().partition(" ")
+    print(face.hint(name, int(steps) if steps.strip().isdigit() else None))
+
+
+def solution(line: str) -> None:
+    """%solution NAME: the cell that solves the exercise, ready to paste."""
+    from . import face
+
+    print(face.solution(line.strip()))
+
+
+def progress(line: str) -> None:
+    """%progress: all exercises at a glance."""
+    from . import face
+
+    _display(face.progress())
+
+
+def workshop_command(line: str) -> None:
+    """%workshop: whose code runs. %workshop check · %workshop restore MODULE."""
+    from .. import workshop
+
+    match line.split():
+        case []:
+            _display(workshop.status())
+        case ["check"]:
+            print(workshop.check())
+        case ["restore", module]:
+            print(workshop.restore(module))
+        case _:
+            print(
+                "Write %workshop, %workshop check, or %workshop restore futures (a module, or all)."
+            )
+
+
+def _polite(command: Callable[..., None]) -> Callable[..., None]:
+    """Answer a name that does not exist with a sentence, so that "Run All" goes on."""
+    from .catalog import UnknownExercise
+
+    @wraps(command)
+    def polite(*args: str) -> None:
+        try:
+            command(*args)
+        except UnknownExercise as unknown:
+            print(unknown)
+
+    return polite
+
+
+def _display(shown: Any) -> None:
+    from IPython.display import display
+
+    display(shown)

@@ -1,0 +1,422 @@
+"""The reader's own package: `my_asyncio`, a copy of the staircase that becomes the reader's.
+
+It is made when the first exercise passes, in the folder the notebook runs in. From then on each
+answer that passes is put into its module in the place of the course's code (`exercises.graft`).
+Whatever happens to the files, a lesson runs: what cannot be used is named, and the course's code
+stands in. A file that the reader edited is never overwritten before a copy of it is kept.
+"""
+
+import ast
+import hashlib
+import importlib
+import json
+import os
+import sys
+import warnings
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from .exercises import graft
+from .exercises.catalog import FILES, Exercise, UnknownExercise, find, names
+
+NAME = "my_asyncio"
+MODULES = (
+    "generators",
+    "delegation",
+    "coroutines",
+    "futures",
+    "tasks",
+    "event_loop",
+    "sockets",
+    "waiting",
+    "queues",
+    "locks",
+)
+_COURSE = Path(__file__).parents[1]
+_RECORD = "answers/record.json"  # what was written, to see what the reader has edited since
+_started_in = Path.cwd()  # a later os.chdir in a cell does not move the reader's package
+
+
+# -- where it is --------------------------------------------------------------------------------
+
+
+def folder() -> Path:
+    """Return the folder of the reader's package, whether there is one yet or not."""
+    return Path(os.environ.get("ASYNCIO_LESSONS_WORKSHOP") or _started_in) / NAME
+
+
+def exists() -> bool:
+    """Tell whether the reader has a package."""
+    return folder().is_dir()
+
+
+def course_texts() -> dict[str, str]:
+    """Return the course's modules: name to source."""
+    return {module: _read(_COURSE / f"{module}.py") for module in _all_modules()}
+
+
+def texts() -> dict[str, str]:
+    """Return the modules a new answer is checked in: the reader's, the course's where broken."""
+    found = course_texts()
+    if exists():
+        found |= {m: text for m in found if (text := _read(_path(m))) and not _broken(text)}
+    return found
+
+
+def _all_modules() -> list[str]:
+    return ["__init__", *(m for m in MODULES if (_COURSE / f"{m}.py").exists())]
+
+
+def _path(module: str) -> Path:
+    return folder() / f"{module}.py"
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_name(f"{path.name}.new")
+    new.write_text(text, encoding="utf-8", newline="\n")
+    os.replace(new, path)  # a reader who interrupts has the old file or the new one
+
+
+def _broken(text: str) -> str:
+    """Say why a module's text cannot be compiled, or nothing."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            compile(text, NAME, "exec", dont_inherit=True)
+    except SyntaxError as error:
+        return f"line {error.lineno}: {error.msg}"
+    except (ValueError, MemoryError, RecursionError) as error:
+        return str(error)
+    return ""
+
+
+# -- answers join it ----------------------------------------------------------------------------
+
+
+def join(exercise: Exercise, code: str) -> list[str]:
+    """Put an answer that passed into the reader's package; return sentences on what was done."""
+    notes = [] if exists() else [f"This made your own package, {NAME}/, a copy of the course's."]
+    for module in _refresh():
+        notes.append(f"{NAME}/{module}.py was missing or broken, and is the course's again.")
+    _write(folder() / "answers" / f"{exercise.name}.py", code.rstrip("\n") + "\n")
+    record = _record()
+    if exercise.module:
+        notes += _join_module(exercise, code, record)
+    record["passed"] = [n for n in names() if n in {*record["passed"], exercise.name}]
+    _write(folder() / _RECORD, json.dumps(record, indent=1) + "\n")
+    return notes
+
+
+def _join_module(exercise: Exercise, code: str, record: dict) -> list[str]:
+    module = exercise.module
+    before = _read(_path(module))
+    after = graft.graft(before, code, exercise.name).text
+    notes = []
+    if _is_edited(module, record) and before != after:
+        notes.append(_keep(module))
+    _write(_path(module), after)
+    record["written"][module] = _sum(after)
+    done, of = _share(module, set(record["passed"]) | {exercise.name})
+    share = ", which is all yours now." if done == of else f" ({done} of its {of} exercises)."
+    return [*notes, f"Your {_and(exercise.builds)} joined {NAME}/{module}.py{share}"]
+
+
+def _refresh() -> list[str]:
+    """Write the modules that are missing or broken, and those of an older course; name the first.
+
+    A module is put together from the course's text and the answers that passed.
+    """
+    new = not exists()
+    record = _record()
+    mended = []
+    for module in _all_modules():
+        text, course = _read(_path(module)), _read(_COURSE / f"{module}.py")
+        missing = not text or bool(_broken(text))
+        outdated = record["course"].get(module) != _sum(course) and not _is_edited(module, record)
+        if not missing and not outdated:
+            continue
+        if text and missing:
+            _keep(module)
+        text = _assembled(module, record)
+        _write(_path(module), text)
+        record["written"][module], record["course"][module] = _sum(text), _sum(course)
+        if missing and not new:
+            mended.append(module)
+    _write(folder() / _RECORD, json.dumps(record, indent=1) + "\n")
+    return mended
+
+
+def _assembled(module: str, record: dict, without: set[str] = frozenset()) -> str:
+    text = _read(_COURSE / f"{module}.py")
+    for name in _exercises_of(module):
+        if name in record["passed"] and name not in without:
+            answer = _read(folder() / "answers" / f"{name}.py")
+            if answer and not _broken(answer):
+                text = graft.graft(text, answer, name).text
+    return text
+
+
+def _record() -> dict:
+    empty: dict = {"passed": [], "written": {}, "course": {}}
+    try:
+        found = json.loads(_read(folder() / _RECORD))
+        return {key: type(value)(found[key]) for key, value in empty.items()}
+    except (ValueError, TypeError, KeyError):
+        return empty
+
+
+def _sum(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _is_edited(module: str, record: dict) -> bool:
+    return module in record["written"] and _sum(_read(_path(module))) != record["written"][module]
+
+
+def _keep(module: str) -> str:
+    """Copy a module that is about to be overwritten; say where the copy is."""
+    number = 1
+    while (copy := folder() / "kept" / f"{module}.{number}.py").exists():
+        number += 1
+    copy.parent.mkdir(exist_ok=True)
+    copy.write_bytes(_path(module).read_bytes())
+    return f"You had edited {NAME}/{module}.py: a copy is in {NAME}/kept/{copy.name}."
+
+
+# -- putting back -------------------------------------------------------------------------------
+
+
+def restore(module: str) -> str:
+    """Put a module of the reader's package back to the course's, and say what was done.
+
+    module: "futures", or "all"; a name of an exercise puts back what passed in that module.
+    """
+    if not exists():
+        return f"There is no {NAME}/ yet: all code that runs is the course's."
+    if module == "all":
+        return "\n".join(restore(each) for each in _all_modules() if each != "__init__")
+    if module not in _all_modules():
+        return f"There is no module {module!r}: one of {', '.join(_all_modules()[1:])}, or all."
+    record = _record()
+    said = [_keep(module)] if _is_edited(module, record) and _path(module).exists() else []
+    course = _read(_COURSE / f"{module}.py")
+    _write(_path(module), course)
+    record["written"][module] = record["course"][module] = _sum(course)
+    gone = [name for name in _exercises_of(module) if name in record["passed"]]
+    record["passed"] = [name for name in record["passed"] if name not in gone]
+    _write(folder() / _RECORD, json.dumps(record, indent=1) + "\n")
+    again = f" Your answers stay in {NAME}/answers/: run {_and(gone)} again to have them back."
+    return " ".join([*said, f"{NAME}/{module}.py is the course's again.{again if gone else ''}"])
+
+
+def _exercises_of(module: str) -> list[str]:
+    return [name for name in FILES.get(module, ()) if find(name).module == module]
+
+
+# -- whose code runs ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Module:
+    """One module of the reader's package: what in it is the reader's, and whether it can be used."""
+
+    name: str
+    yours: tuple[str, ...] = ()
+    course: tuple[str, ...] = ()
+    done: int = 0
+    of: int = 0
+    edited: bool = False
+    problem: str = ""
+
+    @property
+    def owner(self) -> str:
+        """Say whose it is in a word or two: "yours", "partly yours", "the course's"."""
+        if self.of and self.done == self.of:
+            return "yours"
+        return "partly yours" if self.yours else "the course's"
+
+
+def status() -> "Status":
+    """Return whose code runs, module by module; shows itself as a table."""
+    return Status([_module_status(name) for name in _all_modules()[1:]] if exists() else [])
+
+
+def _module_status(name: str) -> Module:
+    record = _record()
+    text, course = _read(_path(name)), _read(_COURSE / f"{name}.py")
+    done, of = _share(name, set(record["passed"]))
+    problem = "the file is missing" if not text else _broken(text)
+    if problem:
+        return Module(name, done=done, of=of, problem=problem)
+    mine, theirs = graft.defined(text), graft.defined(course)
+    changed = graft.marked(text) | {key for key, code in mine.items() if theirs.get(key) != code}
+    inner = {key for key in changed if "." in key}
+    changed -= {key.partition(".")[0] for key in inner}  # the class, where its methods say it
+    tops = [key for key in mine if "." not in key and not key.startswith("_")]
+    yours = tuple(t for t in tops if t in changed or any(c.startswith(f"{t}.") for c in inner))
+    rest = tuple(t for t in tops if t not in yours and t.isidentifier() and not t.isupper())
+    return Module(name, yours, rest, done, of, _is_edited(name, record))
+
+
+def _share(module: str, passed: set[str]) -> tuple[int, int]:
+    held = _exercises_of(module)
+    return sum(name in passed for name in held), len(held)
+
+
+@dataclass(frozen=True)
+class Status:
+    """Whose code runs; ``str()`` of it is a text, a notebook shows a table."""
+
+    modules: list[Module]
+
+    def __str__(self) -> str:
+        if not self.modules:
+            return f"All code that runs is the course's: the first exercise to pass makes {NAME}/."
+        return "\n".join(f"{m.name:11} {m.owner:13} {_detail(m)}".rstrip() for m in self.modules)
+
+    __repr__ = __str__
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        if not self.modules:
+            return {"text/plain": str(self)}
+        rows = [(m.name, m.owner, _detail(m)) for m in self.modules]
+        return {"text/plain": str(self), "text/html": _table(rows)}
+
+    def sentence(self) -> str:
+        """Return it in one line: "Future, Task: yours; the rest: the course's"."""
+        yours = [name for m in self.modules if not m.problem for name in m.yours]
+        if not yours:
+            return "All code that runs is the course's."
+        rest = sum(len(m.course) for m in self.modules)
+        return f"{', '.join(yours)}: yours" + ("; the rest: the course's." if rest else ".")
+
+
+def _detail(module: Module) -> str:
+    if module.problem:
+        return f"cannot be used ({module.problem}): `%workshop restore {module.name}` puts it back"
+    parts = [f"{module.done} of {module.of} exercises"] if module.of else []
+    parts += [f"{', '.join(module.yours)}"] if module.yours else []
+    parts += ["edited by hand"] if module.edited else []
+    return "; ".join(parts)
+
+
+def _table(rows: list[tuple[str, ...]]) -> str:
+    cell = '<td style="text-align:left;padding:1px 12px 1px 0">'
+    lines = ["".join(f"{cell}{escape(text)}</td>" for text in row) for row in rows]
+    body = "".join(f'<tr style="background:none">{line}</tr>' for line in lines)
+    return f'<table style="border-collapse:collapse">{body}</table>'
+
+
+# -- running it ---------------------------------------------------------------------------------
+
+
+def package(say: bool = True) -> ModuleType:
+    """Return the package a lesson runs on: `my_asyncio` if it is healthy, else the course's.
+
+    With `say` (the default) it prints one line on whose code that is.
+    """
+    found, sentence = _healthy()
+    if say:
+        print(sentence)
+    return found
+
+
+def _healthy() -> tuple[ModuleType, str]:
+    course = importlib.import_module(_COURSE.name)
+    if not exists():
+        return course, "All code that runs is the course's."
+    now = status()
+    problems = [f"{NAME}/{m.name}.py ({m.problem})" for m in now.modules if m.problem]
+    stand_in = "The course's code runs instead; `%workshop` says how to put yours in order."
+    if problems:
+        return course, f"{_and(problems)} cannot be used. {stand_in}"
+    try:
+        return _import(), now.sentence()
+    except Exception as error:
+        _forget()
+        what = f"{type(error).__name__}: {error}".partition("\n")[0]
+        return course, f"{NAME} cannot be imported ({what}). {stand_in}"
+
+
+_loaded = ""  # the state of the files when they were imported
+
+
+def _import() -> ModuleType:
+    global _loaded
+    state = f"{folder()} " + " ".join(_sum(_read(_path(m))) for m in _all_modules())
+    if state != _loaded or NAME not in sys.modules:
+        _forget()
+    home = str(folder().parent)
+    sys.path.insert(0, home)
+    try:
+        importlib.invalidate_caches()
+        for module in _all_modules()[1:]:
+            importlib.import_module(f"{NAME}.{module}")
+    finally:
+        sys.path.remove(home)
+    _loaded = state
+    return sys.modules[NAME]
+
+
+def _forget() -> None:
+    for name in [n for n in sys.modules if n == NAME or n.startswith(f"{NAME}.")]:
+        del sys.modules[name]
+
+
+def has_passed(name: str) -> bool:
+    """Tell whether an answer to the exercise has passed."""
+    return name in _record()["passed"]
+
+
+def check() -> str:
+    """Check all that has passed again, as the package is now; say what no longer holds."""
+    if not exists():
+        return str(status())
+    said = [f"{m.name}.py {_detail(m)}." for m in status().modules if m.problem]
+    now = texts()
+    for name in _record()["passed"]:
+        exercise = find(name)
+        if exercise.module and (problem := _problem(exercise, now)):
+            said.append(f"{name}: {problem}")
+    return "\n".join(said) or "All that has passed still holds."
+
+
+def _problem(exercise: Exercise, now: dict[str, str]) -> str:
+    from .exercises.engine import examine
+
+    try:
+        code = graft.extract(now[exercise.module], exercise.builds)
+    except LookupError as error:
+        return f"{error}."
+    return examine(exercise, code, now).sentence
+
+
+def _and(words: Any) -> str:
+    *most, last = [f"`{word}`" if "/" not in word else word for word in words]
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+__all__ = [
+    "MODULES",
+    "NAME",
+    "UnknownExercise",
+    "check",
+    "exists",
+    "folder",
+    "join",
+    "package",
+    "restore",
+    "status",
+    "texts",
+]
