@@ -1,22 +1,25 @@
 """Run notebooks in place and write them in the one form this repository keeps (`make notebooks`).
 
-    python tests/run_notebooks.py                                 every notebook
-    python tests/run_notebooks.py notebooks/05_futures.ipynb      this one
-    python tests/run_notebooks.py --check                         write nothing, say what would change
+    python tests/run_notebooks.py                               every notebook
+    python tests/run_notebooks.py notebooks/05_futures.ipynb    this one
+    python tests/run_notebooks.py --check                       write nothing, say what would change
 
-An author writes sources, in JupyterLab or with a script. Everything else in the file is made here: outputs, execution
-counts, metadata, and the ids of cells that have none which means something. A notebook in which a cell fails is not written.
+An author writes sources, in JupyterLab or with a script. Everything else in the file is made here:
+outputs, execution counts, metadata, and the ids of cells that have none which means something.
+A notebook in which a cell fails is not written.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import platform
 import re
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 
 import nbformat
@@ -28,7 +31,7 @@ ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / "notebooks"
 CELL_TIMEOUT = 60  # seconds, as `--nbval-cell-timeout` in pyproject.toml
 
-# The kernel reports its exact Python, and JupyterLab adds a version here and there: none of it is the lesson's.
+# A kernel reports its exact Python, JupyterLab adds versions of its own: none is the lesson's.
 NOTEBOOK_METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
     "language_info": {
@@ -40,16 +43,14 @@ NOTEBOOK_METADATA = {
         "pygments_lexer": "ipython3",
     },
 }
-CELL_METADATA = (
-    "tags",
-    "jupyter",
-)  # what an author may set on a cell; the rest is an editor's memory
+CELL_METADATA = ("tags", "jupyter")  # what an author may set on a cell; the rest is editors' memory
+# What a user's shell may set that would change an output.
 UNWANTED_ENVIRONMENT = (
     "PYTHONASYNCIODEBUG",
     "PYTHONWARNINGS",
+    "PYTHONSTARTUP",
     "MPLBACKEND",
     "MATPLOTLIBRC",
-    "PYTHONSTARTUP",
 )
 
 
@@ -60,14 +61,13 @@ def number_of(path: Path) -> str:
 
 def is_meaningful(cell_id: str, number: str) -> bool:
     """Say whether an id reads like `05-why-callbacks-wait`: the lesson's number, then words."""
-    return len(cell_id) <= 64 and bool(
-        re.fullmatch(rf"{number}(-[a-z0-9]+)*-[a-z]{{2,}}(-[a-z0-9]+)*", cell_id)
-    )
+    words = rf"{number}(-[a-z0-9]+)*-[a-z]{{2,}}(-[a-z0-9]+)*"
+    return len(cell_id) <= 64 and re.fullmatch(words, cell_id) is not None
 
 
-def read(path: Path) -> NotebookNode:
-    """Read a notebook as format 4.5, the first in which cells have ids."""
-    notebook = nbformat.read(path, as_version=4)
+def read(file: object) -> NotebookNode:
+    """Read a notebook (a path or an open file) as format 4.5, the first with ids on cells."""
+    notebook = nbformat.read(file, as_version=4)
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     return notebook
 
@@ -78,7 +78,7 @@ def write(notebook: NotebookNode) -> bytes:
 
 
 def normalise(notebook: NotebookNode, number: str) -> NotebookNode:
-    """Bring metadata and cell ids to the one form, in place; sources and outputs stay as they are."""
+    """Bring metadata and cell ids to the one form, in place; sources and outputs stay."""
     notebook.metadata = nbformat.from_dict(NOTEBOOK_METADATA)
     taken: set[str] = set()
     heading = "opening"
@@ -86,11 +86,9 @@ def normalise(notebook: NotebookNode, number: str) -> NotebookNode:
         kept = {key: cell.metadata[key] for key in CELL_METADATA if cell.metadata.get(key)}
         cell.metadata = nbformat.from_dict(kept)
         heading = _heading(cell) or heading
-        wanted = cell.get("id", "")
-        if not is_meaningful(wanted, number) or wanted in taken:
-            wanted = _free(f"{number}-{heading}", taken)
-        cell.id = wanted
-        taken.add(wanted)
+        if not is_meaningful(cell.get("id", ""), number) or cell.id in taken:
+            cell.id = _free(f"{number}-{heading}", taken)
+        taken.add(cell.id)
     return notebook
 
 
@@ -112,10 +110,10 @@ def _free(stem: str, taken: set[str]) -> str:
 
 
 @contextmanager
-def kernel(notebook: NotebookNode, folder: Path = NOTEBOOKS) -> Iterator[NotebookClient]:
-    """A fresh kernel for `notebook`, started in `folder` as JupyterLab does, free of its user's own settings."""
+def kernel(folder: Path) -> Iterator[NotebookClient]:
+    """A fresh kernel in `folder`, as JupyterLab starts it, but free of the user's own settings."""
     client = NotebookClient(
-        notebook,
+        nbformat.v4.new_notebook(),
         timeout=CELL_TIMEOUT,
         kernel_name="python3",
         coalesce_streams=True,
@@ -124,37 +122,42 @@ def kernel(notebook: NotebookNode, folder: Path = NOTEBOOKS) -> Iterator[Noteboo
         extra_arguments=["--log-level=ERROR"],
         resources={"metadata": {"path": str(folder)}},
     )
-    with tempfile.TemporaryDirectory() as settings, client.setup_kernel(env=_environment(settings)):
-        yield client
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as settings:
+        with client.setup_kernel(env=_environment(settings)):
+            yield client
 
 
 def _environment(settings: str) -> dict[str, str]:
-    """This process's environment without what could change an output; the package is found in this checkout."""
-    environment = {
-        key: value for key, value in os.environ.items() if key not in UNWANTED_ENVIRONMENT
-    }
+    """This process's environment without what could change an output; the package is this one."""
+    kept = {name: value for name, value in os.environ.items() if name not in UNWANTED_ENVIRONMENT}
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-    return environment | {
-        "IPYTHONDIR": settings,
-        "PYTHONPATH": path,
-        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-    }
+    return kept | {"IPYTHONDIR": settings, "PYTHONPATH": path}
 
 
-def run_cells(client: NotebookClient, cells: Iterable[NotebookNode]) -> None:
-    """Run `cells` one after the other in the client's kernel; the outputs land in them."""
+def run_cells(client: NotebookClient, cells: list[NotebookNode], *, counted: bool = True) -> None:
+    """Run `cells` one after the other in the client's kernel; the outputs land in them.
+
+    Raises CellExecutionError when one fails.
+    """
+    client.nb.cells = cells
     for index, cell in enumerate(cells):
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
-            client.execute_cell(cell, index)
+            client.execute_cell(cell, index, store_history=counted)
 
 
 def warm_up() -> None:
-    """Let matplotlib look for the fonts once, here: it would say so in the first cell that draws."""
-    try:
-        import matplotlib.font_manager  # noqa: F401
-    except ImportError:
-        pass
+    """Let matplotlib look for fonts now: it would say so in the first cell that draws."""
+    import matplotlib.font_manager  # noqa: F401
+
+
+def why_pictures_may_differ() -> str:
+    """Say why pictures drawn here may differ in their bytes from the committed ones, if so."""
+    if (sys.platform, platform.machine()) != ("linux", "x86_64"):
+        return "the committed ones were drawn on Linux, x86-64"
+    pins = re.findall(r'"(matplotlib|pillow)==([^"]+)"', (ROOT / "pyproject.toml").read_text())
+    others = [f"{name} is {version(name)}, not {pin}" for name, pin in pins if version(name) != pin]
+    return " and ".join(others)
 
 
 def renewed(path: Path) -> bytes:
@@ -163,7 +166,7 @@ def renewed(path: Path) -> bytes:
     Raises CellExecutionError when a cell fails.
     """
     notebook = normalise(read(path), number_of(path))
-    with kernel(notebook, path.parent) as client:
+    with kernel(path.parent) as client:
         run_cells(client, notebook.cells)
     return write(notebook)
 
@@ -171,18 +174,13 @@ def renewed(path: Path) -> bytes:
 def main(arguments: list[str] | None = None) -> int:
     """Renew (or with `--check` compare) the notebooks named; return the exit status."""
     parser = argparse.ArgumentParser(description="Run notebooks in place, in one exact form.")
-    parser.add_argument(
-        "paths", nargs="*", type=Path, help="notebooks (default: all of the course)"
-    )
-    parser.add_argument(
-        "--check", action="store_true", help="write nothing; fail if a file would change"
-    )
+    parser.add_argument("paths", nargs="*", type=Path, help="default: all of the course")
+    parser.add_argument("--check", action="store_true", help="write nothing, fail on a change")
     options = parser.parse_args(arguments)
     warm_up()
-    failed = False
-    for path in options.paths or sorted(NOTEBOOKS.glob("*.ipynb")):
-        failed |= not _renew(path.resolve(), check=options.check)
-    return int(failed)
+    paths = options.paths or sorted(NOTEBOOKS.glob("*.ipynb"))
+    failures = sum(not _renew(path.resolve(), check=options.check) for path in paths)
+    return int(failures > 0)
 
 
 def _renew(path: Path, *, check: bool) -> bool:

@@ -1,0 +1,45 @@
+"""What every test runs with: repeatable random programs, and kernels free of a user's settings."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+from run_notebooks import UNWANTED_ENVIRONMENT, why_pictures_may_differ
+
+# A check of a change must not fail by chance: the same programs each time. `search` looks further.
+settings.register_profile("steady", derandomize=True, deadline=None, database=None)
+settings.register_profile("search", deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the user's own IPython and matplotlib settings out of the kernels that nbval starts."""
+    for name in UNWANTED_ENVIRONMENT:
+        os.environ.pop(name, None)
+    folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+    config.add_cleanup(folder.cleanup)
+    os.environ["IPYTHONDIR"] = folder.name
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the cells of one notebook in one process (`--dist loadgroup`): they share a kernel."""
+    for item in items:
+        if item.path.suffix == ".ipynb":
+            item.add_marker(pytest.mark.xdist_group(f"nbval-{item.path.stem}"))
+
+
+def pytest_report_header() -> str:
+    """Say how pictures are compared, because it depends on the machine."""
+    reason = why_pictures_may_differ()
+    how = f"by pixels, since {reason}" if reason else "byte for byte"
+    return f"notebook pictures: compared {how}"
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The folder of the checkout."""
+    return Path(__file__).resolve().parent.parent
