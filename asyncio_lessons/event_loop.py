@@ -71,7 +71,9 @@ class TimerHandle(Handle):
 
     __slots__ = ("_scheduled", "_when")
 
-    def __init__(self, when: float, callback: Callable, args: tuple, loop: Any, context: Any = None):
+    def __init__(
+        self, when: float, callback: Callable, args: tuple, loop: Any, context: Any = None
+    ):
         super().__init__(callback, args, loop, context)
         self._when = when
         self._scheduled = True  # it stands in the heap
@@ -409,7 +411,9 @@ class BaseEventLoop:
         """Log the message, the exception, and whatever else `context` tells."""
         error = context.get("exception")
         lines = [context.get("message") or "Unhandled exception in event loop"]
-        lines += [f"{key}: {context[key]!r}" for key in sorted({*context} - {"message", "exception"})]
+        lines += [
+            f"{key}: {context[key]!r}" for key in sorted({*context} - {"message", "exception"})
+        ]
         _logger().error("\n".join(lines), exc_info=error)
 
     def call_exception_handler(self, context: dict[str, Any]) -> None:

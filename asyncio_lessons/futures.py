@@ -138,7 +138,9 @@ class Future:
         if isinstance(exception, type):
             exception = exception()
         if isinstance(exception, StopIteration):
-            error = RuntimeError("StopIteration interacts badly with generators, so no Future can have it")
+            error = RuntimeError(
+                "StopIteration interacts badly with generators, so no Future can have it"
+            )
             error.__cause__ = error.__context__ = exception
             exception = error
         self._exception = exception

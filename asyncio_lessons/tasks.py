@@ -274,7 +274,9 @@ def ensure_future(awaitable: Any, *, loop: Any = None) -> Any:
     """
     if isfuture(awaitable):
         if loop is not None and awaitable.get_loop() is not loop:
-            raise ValueError("The future belongs to a different loop than the one specified as the loop argument")
+            raise ValueError(
+                "The future belongs to a different loop than the one specified as the loop argument"
+            )
         return awaitable
     if not isinstance(awaitable, Coroutine):
         if not inspect.isawaitable(awaitable):

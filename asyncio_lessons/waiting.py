@@ -5,6 +5,7 @@ makes a future that somebody will finish, and awaits it.
 """
 
 import contextlib
+import contextvars
 import functools
 import inspect
 import signal
@@ -529,6 +530,7 @@ class Runner:
         self._loop: Any = None
         self._closed = False
         self._interrupts = 0
+        self._context = contextvars.copy_context()  # shared by all runs
 
     def __enter__(self) -> "Runner":
         self.get_loop()
@@ -555,7 +557,7 @@ class Runner:
         """
         _check_main(coro, "run")
         loop = self.get_loop()
-        task = loop.create_task(coro, context=context)
+        task = loop.create_task(coro, context=self._context if context is None else context)
         with self._first_interrupt_cancels(task):
             try:
                 return loop.run_until_complete(task)
@@ -625,9 +627,7 @@ def _cancel_all_tasks(loop: Any) -> None:
             loop.call_exception_handler(details)
 
 
-def run(
-    main: Coroutine, *, debug: bool | None = None, loop_factory: Callable | None = None
-) -> Any:
+def run(main: Coroutine, *, debug: bool | None = None, loop_factory: Callable | None = None) -> Any:
     """Run the coroutine `main` on a new loop, clean up, and return its result.
 
     Raises RuntimeError where a loop runs already. Mirrors asyncio.runners.run.
