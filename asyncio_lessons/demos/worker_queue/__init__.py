@@ -1,0 +1,176 @@
+"""Ten jobs, three workers, one thread: the program of lesson 13.
+
+`program` is the whole of it. `run` runs it on a loop and returns what happened, in order;
+`schedule` writes that down as a table.
+"""
+
+import time
+from collections.abc import Callable, Coroutine, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from importlib import import_module
+from types import ModuleType
+from typing import Any, NamedTuple
+
+# In seconds. No two moments at which somebody wakes are closer than 20 ms, so that the order of
+# events is the same on a real clock too, which is never quite punctual.
+PAUSES = (0, 0, 0, 0, 0, 0.37, 0.11, 0.04, 0.14, 0.06)  # before each job is put into the queue
+DOWNLOADS = (0.21, 0.23, 0.12, 0.28, 0.17, 0.19, 0.16, 0.26, 0.18, 0.14)  # to wait for
+COMPUTE = 0.04  # to work, without giving way to anybody
+
+LOOPS = ("lessons", "asyncio", "uvloop")
+
+
+class Event(NamedTuple):
+    """Something that happened: seconds since the start, who, did what, to which job."""
+
+    time: float
+    who: str
+    what: str
+    job: int
+
+
+async def program(
+    aio: ModuleType,
+    block: Callable[[float], Any] = time.sleep,
+    job_count: int = 10,
+    worker_count: int = 3,
+) -> list[Event]:
+    """Put jobs into a queue, have workers do them, end the workers; return what happened.
+
+    Args:
+        aio: the package to run on: `asyncio_lessons`, `my_asyncio` or `asyncio`.
+        block: called with seconds, works for that long and lets nobody else run.
+        job_count: how many jobs.
+        worker_count: how many workers.
+    """
+    sleep, clock = aio.sleep, aio.get_running_loop().time
+    start, events = clock(), []
+
+    def note(who: str, what: str, job: int) -> None:
+        events.append(Event(clock() - start, who, what, job))
+
+    async def download(n: int) -> None:
+        await sleep(DOWNLOADS[(n - 1) % len(DOWNLOADS)])
+
+    async def worker(name: str, jobs: Any) -> None:
+        while True:
+            n = await jobs.get()
+            note(name, "takes", n)
+            await download(n)
+            note(name, "computes", n)
+            block(COMPUTE)
+            note(name, "ends", n)
+            jobs.task_done()
+
+    jobs = aio.Queue()
+    names = [f"worker {n}" for n in range(1, worker_count + 1)]
+    workers = [aio.create_task(worker(name, jobs), name=name) for name in names]
+    for n in range(1, job_count + 1):
+        if pause := PAUSES[(n - 1) % len(PAUSES)]:
+            await sleep(pause)
+        note("main", "puts", n)
+        jobs.put_nowait(n)
+    await jobs.join()  # until every job is done
+    for task in workers:
+        task.cancel()  # or they would wait for one more job for ever
+    await aio.gather(*workers, return_exceptions=True)
+    return events
+
+
+def run(
+    loop: str = "lessons",
+    *,
+    real: bool = False,
+    jobs: int = 10,
+    workers: int = 3,
+    package: str = "asyncio_lessons",
+) -> list[Event]:
+    """Run the program on a loop and return what happened.
+
+    Args:
+        loop: one of `LOOPS`.
+        real: on the loop of the lessons, take real time instead of a virtual clock.
+        jobs: how many.
+        workers: how many.
+        package: what the loop `lessons` is taken from, for example `my_asyncio`.
+
+    Raises:
+        ValueError: there is no such loop, or it is not installed.
+    """
+    aio, factory = loop_and_package(loop, package)
+    if loop != "lessons":
+        coroutine = program(aio, time.sleep, jobs, workers)
+        with ThreadPoolExecutor(1) as thread:  # a notebook runs an asyncio loop in its own thread
+            return thread.submit(_run_on_asyncio, aio, factory, coroutine).result()
+    if real:
+        return aio.run(program(aio, time.sleep, jobs, workers))
+    clock = aio.VirtualClock()
+    coroutine = program(aio, clock.advance, jobs, workers)
+    return aio.run(coroutine, loop_factory=partial(factory, clock=clock))
+
+
+def _run_on_asyncio(aio: ModuleType, factory: Callable[[], Any], coroutine: Coroutine) -> Any:
+    with aio.Runner(loop_factory=factory) as runner:
+        return runner.run(coroutine)
+
+
+def loop_and_package(loop: str, package: str = "asyncio_lessons") -> tuple[ModuleType, Callable]:
+    """Return the package whose names a program uses on that loop, and what makes the loop."""
+    if loop not in LOOPS:
+        raise ValueError(f"there is no loop {loop!r}: choose one of {', '.join(LOOPS)}")
+    needed = {"lessons": package, "asyncio": "asyncio", "uvloop": "uvloop"}[loop]
+    try:
+        module = import_module(needed)
+    except ImportError:
+        raise ValueError(f"cannot import {needed!r}, which the loop {loop!r} needs") from None
+    if loop == "lessons":
+        return module, module.EventLoop
+    return import_module("asyncio"), module.new_event_loop
+
+
+def order(events: Iterable[Event]) -> list[str]:
+    """Return what happened without its times: the same on every loop."""
+    return [f"{event.who} {event.what} {event.job}" for event in events]
+
+
+def one_after_another(jobs: int = 10) -> float:
+    """Return the seconds the jobs take if one is started when the one before has ended."""
+    return sum(DOWNLOADS[n % len(DOWNLOADS)] + COMPUTE for n in range(jobs))
+
+
+def schedule(events: list[Event]) -> str:
+    """Return the events as a table: a line for each moment, a column for each task."""
+    names = sorted({event.who for event in events}, key=_lane)
+    moments: dict[int, dict[str, list[str]]] = {}
+    for event in events:
+        cells = moments.setdefault(round(event.time * 1000), {})
+        cells.setdefault(event.who, []).append(f"{event.what} {event.job}")
+    rows = [["ms", *names]]
+    for moment, cells in moments.items():
+        rows.append([str(moment), *(_joined(cells.get(name, [])) for name in names)])
+    return _aligned(rows)
+
+
+def _lane(name: str) -> int:
+    return 0 if name == "main" else int(name.removeprefix("worker "))
+
+
+def _joined(parts: list[str]) -> str:
+    """Return "puts 1, puts 2" as "puts 1 2"."""
+    words: list[str] = []
+    verb = None
+    for part in parts:
+        what, job = part.split()
+        words.append(job if what == verb else f"{', ' * bool(words)}{part}".strip())
+        verb = what
+    return " ".join(words).replace(" ,", ",")
+
+
+def _aligned(rows: list[list[str]]) -> str:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = []
+    for first, *rest in rows:
+        cells = [cell.ljust(width) for cell, width in zip(rest, widths[1:], strict=True)]
+        lines.append("  ".join([first.rjust(widths[0]), *cells]).rstrip())
+    return "\n".join(lines)
