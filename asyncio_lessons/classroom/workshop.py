@@ -6,7 +6,6 @@ Whatever happens to the files, a lesson runs: what cannot be used is named, and 
 stands in. A file that the reader edited is never overwritten before a copy of it is kept.
 """
 
-import ast
 import hashlib
 import importlib
 import json
@@ -229,7 +228,7 @@ def _exercises_of(module: str) -> list[str]:
 
 @dataclass(frozen=True)
 class Module:
-    """One module of the reader's package: what in it is the reader's, and whether it can be used."""
+    """One module of the reader's package: what in it is the reader's, whether it can be used."""
 
     name: str
     yours: tuple[str, ...] = ()

@@ -25,8 +25,8 @@ The exercises, by lesson (a test holds this list against the files):
     02  double-repair  double-by-hand
     03  tunnel-send  tunnel
     04  suspend  drive  round-robin  reorder
-    05  future-results  future-callbacks  future-await  future-repair
-    06  task-step  task-wakeup  task-cancel  sort-awaitables
+    05  future-results  future-exceptions  future-callbacks  future-await  future-repair
+    06  task-step  task-wakeup  task-cancel  sort-awaitables  task-repair
     07  loop-turn  loop-timers  loop-run  heartbeat-repair
     08  socket-readers  sock-recv  sock-sendall  threadsafe  blocking-repair
     09  sleep  gather  wait  timeout  shield  task-group  sequential-repair

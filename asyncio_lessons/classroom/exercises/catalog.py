@@ -10,6 +10,13 @@ FILES: dict[str, tuple[str, ...]] = {
     "generators": ("double-repair", "double-by-hand"),
     "delegation": ("tunnel-send", "tunnel"),
     "coroutines": ("suspend", "drive", "round-robin", "reorder"),
+    "futures": (
+        "future-results",
+        "future-exceptions",
+        "future-callbacks",
+        "future-await",
+        "future-repair",
+    ),
 }
 
 

@@ -49,7 +49,8 @@ def raises(
         value = call()
     except kind as error:
         if text not in str(error):
-            raise Refused(sentence, f"{kind.__name__}: {error}", f"{kind.__name__}: {text}")
+            mine, other = f"{kind.__name__}: {error}", f"{kind.__name__}: {text}"
+            raise Refused(sentence, mine, other) from None
         return error
     except (NameError, AttributeError):
         raise  # a slip of the pen, which the line it stands in says best

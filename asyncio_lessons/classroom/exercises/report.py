@@ -1,4 +1,4 @@
-"""The answer to a cell: what holds, what does not yet, and one sentence on the first thing wrong."""
+"""The answer to a cell: what holds, what does not yet, one sentence on the first thing wrong."""
 
 from dataclasses import dataclass, field
 from html import escape
