@@ -1,0 +1,178 @@
+"""A browser opens JupyterLab, runs the last lesson with "Run All", and the picture is there."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Error, Page, sync_playwright
+from run_notebooks import NOTEBOOKS, read, write
+
+LESSON = NOTEBOOKS / "13_worker_queue.ipynb"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+PATIENCE = 90  # seconds for a server, a page or a whole notebook; a slow machine takes 30
+
+# Lab must not ask or tell the reader anything over the page that is looked at.
+QUIET = {
+    "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}
+}
+
+
+@dataclass
+class Lab:
+    """A JupyterLab server of this test's own."""
+
+    url: str
+    token: str
+    log: Path
+
+
+def find_browser() -> str:
+    """The path of a Chromium or Chrome; skips the test where there is none, but fails in CI."""
+    named = os.environ.get("BROWSER_PATH")
+    found = named or next(filter(None, map(shutil.which, BROWSERS)), None)
+    if found:
+        return found
+    reason = "no Chromium or Chrome on the PATH; install one, or name it in BROWSER_PATH"
+    (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(reason)
+
+
+@pytest.fixture
+def lesson(tmp_path: Path) -> Path:
+    """A copy of the last lesson without outputs: what is seen later was drawn by this run."""
+    if not LESSON.exists():
+        pytest.fail(f"{LESSON.name} is not there")
+    notebook = read(LESSON)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    folder = tmp_path / "course" / "notebooks"
+    folder.mkdir(parents=True)
+    (folder / LESSON.name).write_bytes(write(notebook))
+    return folder / LESSON.name
+
+
+@pytest.fixture
+def lab(lesson: Path, tmp_path: Path) -> Iterator[Lab]:
+    """JupyterLab on the lesson's folder, with settings, workspaces and data of its own."""
+    find_browser()
+    lab = Lab(f"http://127.0.0.1:{free_port()}", secrets.token_hex(16), tmp_path / "lab.log")
+    with lab.log.open("wb") as log:
+        server = subprocess.Popen(
+            lab_command(lab, lesson.parent.parent),
+            cwd=lesson.parent.parent,
+            env=os.environ | lab_folders(tmp_path),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            wait_for(lab, server)
+            yield lab
+        finally:
+            server.terminate()
+            server.wait(PATIENCE)
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
+
+
+def lab_folders(folder: Path) -> dict[str, str]:
+    """Environment variables that keep JupyterLab out of the user's own settings."""
+    (folder / "overrides").mkdir()
+    (folder / "overrides" / "overrides.json").write_text(json.dumps(QUIET))
+    kinds = ("CONFIG_DIR", "DATA_DIR", "RUNTIME_DIR")
+    folders = {f"JUPYTER_{kind}": str(folder / kind.lower()) for kind in kinds}
+    for kind in ("SETTINGS_DIR", "WORKSPACES_DIR"):
+        folders[f"JUPYTERLAB_{kind}"] = str(folder / kind.lower())
+    return folders | {"IPYTHONDIR": str(folder / "ipython")}
+
+
+def lab_command(lab: Lab, root: Path) -> list[str]:
+    options = {
+        "ip": "127.0.0.1",
+        "port": lab.url.rpartition(":")[2],
+        "ServerApp.port_retries": 0,
+        "ServerApp.root_dir": root,
+        "IdentityProvider.token": lab.token,
+        "LabApp.app_settings_dir": root.parent / "overrides",
+        "LabApp.expose_app_in_browser": True,
+        "LabApp.extension_manager": "readonly",
+    }
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"]
+    return command + [f"--{name}={value}" for name, value in options.items()]
+
+
+def wait_for(lab: Lab, server: subprocess.Popen) -> None:
+    """Wait until the server answers; fail with its log if it does not."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            urllib.request.urlopen(f"{lab.url}/api?token={lab.token}", timeout=5).close()
+            return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.2)
+    pytest.fail(f"JupyterLab did not start:\n{lab.log.read_text()[-3000:]}")
+
+
+@pytest.fixture
+def page(lab: Lab) -> Iterator[Page]:
+    with sync_playwright() as playwright:
+        arguments = ["--no-sandbox", "--disable-background-networking", "--disable-dev-shm-usage"]
+        browser = playwright.chromium.launch(executable_path=find_browser(), args=arguments)
+        page = browser.new_page(viewport={"width": 1280, "height": 1600})
+        page.set_default_timeout(PATIENCE * 1000)
+        yield page
+        browser.close()
+
+
+KERNEL_IS_READY = """() => {
+    const context = window.jupyterapp?.shell.currentWidget?.sessionContext;
+    return context?.isReady && context.session?.kernel?.status === "idle";
+}"""
+# Lab draws only the cells in view; the notebook's model has the outputs of all.
+CODE_CELLS = """() => window.jupyterapp.shell.currentWidget.content.model.toJSON().cells
+    .filter(cell => cell.cell_type === "code")"""
+
+
+def open_lesson(page: Page, lab: Lab, lesson: Path) -> None:
+    """Open the notebook and wait for its kernel: before that, "Run All" would ask which one."""
+    page.goto(f"{lab.url}/lab/tree/notebooks/{lesson.name}?reset&token={lab.token}")
+    page.wait_for_selector(".jp-Notebook .jp-Cell")
+    page.wait_for_function(KERNEL_IS_READY)
+
+
+def has_picture(cell: dict) -> bool:
+    return any("image/png" in output.get("data", {}) for output in cell["outputs"])
+
+
+@pytest.mark.timeout(4 * PATIENCE)
+def test_run_all_draws_the_timeline(page: Page, lab: Lab, lesson: Path) -> None:
+    open_lesson(page, lab, lesson)
+    assert not any(map(has_picture, page.evaluate(CODE_CELLS)))
+    try:
+        page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")
+        page.wait_for_function(KERNEL_IS_READY)
+    except Error as error:
+        pytest.fail(f"{error}\n{lab.log.read_text()[-3000:]}")
+    cells = page.evaluate(CODE_CELLS)
+    assert [cell["execution_count"] for cell in cells] == list(range(1, len(cells) + 1))
+    assert not [out for cell in cells for out in cell["outputs"] if out["output_type"] == "error"]
+    assert any(map(has_picture, cells))
+    picture = page.locator(".jp-OutputArea-output img").first
+    picture.scroll_into_view_if_needed()
+    assert picture.evaluate("image => image.complete && image.naturalWidth") >= 600
