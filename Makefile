@@ -5,8 +5,8 @@ VENV := $(if $(PYTHON),.venv-$(subst /,-,$(patsubst /%,%,$(PYTHON))),.venv)
 RUN := $(VENV)/bin/python -m
 
 lab: $(VENV)/course  ## open the course; trusted, so that Lab shows the committed pictures
-	@$(RUN) jupyter trust notebooks/*.ipynb >/dev/null
-	$(RUN) jupyterlab $(LAB_OPTIONS) notebooks/00_start_here.ipynb
+	@$(RUN) jupyter trust --log-level=ERROR notebooks/*.ipynb >/dev/null
+	$(RUN) jupyterlab --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb $(LAB_OPTIONS)
 
 test: $(VENV)/test  ## every check: package, house rules, notebooks, browser
 	$(RUN) pytest -n 2 --dist loadgroup --nbval --nbval-current-env $(TEST_OPTIONS)
@@ -32,9 +32,9 @@ $(VENV)/course $(VENV)/test $(VENV)/bench: pyproject.toml
 	@for p in $(PYTHONS); do $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && python=$$p && break; done; \
 	[ "$$python" ] || { echo "No Python 3.11 or newer found. Install one from python.org, or name one: make $(MAKECMDGOALS) PYTHON=/path/to/python3.13"; exit 1; }; \
 	$$python -c 'import venv, ensurepip' 2>/dev/null || { echo "$$python cannot make environments. Install its venv module (Debian, Ubuntu: sudo apt install python3-venv), then make $(MAKECMDGOALS) again."; exit 1; }; \
-	echo "Preparing $(VENV) with $$($$python --version), for the $(@F). This takes about a minute, once."; \
 	$(VENV)/bin/python -c 'import pip' 2>/dev/null || $$python -m venv --clear $(VENV); \
-	$(RUN) pip install --quiet --editable '.[course,$(@F)]' || { echo "Could not install what is needed: pip says why, above. Is there a network? Then make $(MAKECMDGOALS) again."; exit 1; }; \
+	echo "Preparing $(VENV) ($$($(VENV)/bin/python --version)) for: make $(MAKECMDGOALS). About a minute, once."; \
+	$(RUN) pip install --quiet --disable-pip-version-check --editable '.[course,$(@F)]' || { echo "Could not install what is needed: pip says why, above. Is there a network? Then make $(MAKECMDGOALS) again."; exit 1; }; \
 	$(VENV)/bin/python -c 'import matplotlib.font_manager' && touch $@ $(VENV)/course
 
 .PHONY: lab test test-all notebooks format bench clean
