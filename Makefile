@@ -3,6 +3,7 @@
 
 VENV := $(if $(PYTHON),.venv-$(subst /,-,$(patsubst /%,%,$(PYTHON))),.venv)
 RUN := $(VENV)/bin/python -m
+GOAL := $(or $(MAKECMDGOALS),lab)
 
 lab: $(VENV)/course  ## open the course; trusted, so that Lab shows the committed pictures
 	@$(RUN) jupyter trust --log-level=ERROR notebooks/*.ipynb >/dev/null
@@ -30,11 +31,11 @@ clean:  ## remove the environments and what tools left behind
 PYTHONS := $(or $(PYTHON),python3 python3.15 python3.14 python3.13 python3.12 python3.11 python)
 $(VENV)/course $(VENV)/test $(VENV)/bench: pyproject.toml
 	@for p in $(PYTHONS); do $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && python=$$p && break; done; \
-	[ "$$python" ] || { echo "No Python 3.11 or newer found. Install one from python.org, or name one: make $(MAKECMDGOALS) PYTHON=/path/to/python3.13"; exit 1; }; \
-	$$python -c 'import venv, ensurepip' 2>/dev/null || { echo "$$python cannot make environments. Install its venv module (Debian, Ubuntu: sudo apt install python3-venv), then make $(MAKECMDGOALS) again."; exit 1; }; \
+	[ "$$python" ] || { echo "No Python 3.11 or newer found. Install one from python.org, or name one: make $(GOAL) PYTHON=/path/to/python3.13"; exit 1; }; \
+	$$python -c 'import venv, ensurepip' 2>/dev/null || { echo "$$python cannot make environments. Install its venv module (Debian, Ubuntu: sudo apt install python3-venv), then make $(GOAL) again."; exit 1; }; \
 	$(VENV)/bin/python -c 'import pip' 2>/dev/null || $$python -m venv --clear $(VENV); \
-	echo "Preparing $(VENV) ($$($(VENV)/bin/python --version)) for: make $(MAKECMDGOALS). About a minute, once."; \
-	$(RUN) pip install --quiet --disable-pip-version-check --editable '.[course,$(@F)]' || { echo "Could not install what is needed: pip says why, above. Is there a network? Then make $(MAKECMDGOALS) again."; exit 1; }; \
+	echo "Preparing $(VENV) ($$($(VENV)/bin/python --version)) for: make $(GOAL). About a minute, once."; \
+	$(RUN) pip install --quiet --disable-pip-version-check --editable '.[course,$(@F)]' || { echo "Could not install what is needed: pip says why, above. Is there a network? Then make $(GOAL) again."; exit 1; }; \
 	$(VENV)/bin/python -c 'import matplotlib.font_manager' && touch $@ $(VENV)/course
 
 .PHONY: lab test test-all notebooks format bench clean
