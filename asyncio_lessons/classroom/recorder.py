@@ -23,6 +23,8 @@ import time
 import weakref
 from collections import Counter, deque
 from collections.abc import Callable, Coroutine, Iterable, Iterator
+from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 from .film import AGAIN, IO, OUTSIDE, THREAD, TIMER, Cause, Event, Film, FilmedTask, Scene
@@ -102,9 +104,13 @@ class Recorder:
         self.closed = True
         self._eye.remove()
         del self.loop._filmed_by
-        self.film.duration = self._raw[-1][0] if self._raw else 0.0
+        while self._raw and self._raw[-1][1] in ("call", "return"):
+            self._raw.pop()  # how the loop stops is not the program's
+        raw = self._raw[: self._limit]
+        zero = raw[0][0] if raw else 0.0
         self.film.tasks = self._names()
-        self.film.events = [self._event(*raw) for raw in self._raw]
+        self.film.events = [self._event(at - zero, *rest) for at, *rest in raw]
+        self.film.duration = self.film.events[-1].time if raw else 0.0
         self._raw, self._main = [], None
 
     def _film_current_task(self) -> None:
@@ -768,16 +774,16 @@ def work(seconds: float) -> None:
         pass
 
 
-def loop_factory(name: str, virtual: bool = False) -> Callable[[], Any]:
+def loop_factory(name: str | ModuleType, virtual: bool = False) -> Callable[[], Any]:
     """Return what makes a loop: of the course ("lessons"), of "asyncio", or of "uvloop".
+
+    name may also be a package with an `EventLoop` and a `VirtualClock`, such as `my_asyncio`.
 
     Raises ValueError for another name, or for uvloop with virtual time; ModuleNotFoundError if
     uvloop is not installed.
     """
-    if name == "lessons":
-        from .. import EventLoop, VirtualClock
-
-        return (lambda: EventLoop(clock=VirtualClock())) if virtual else EventLoop
+    if package := _package(name):
+        return (lambda: package.EventLoop(clock=package.VirtualClock())) if virtual else package.EventLoop
     if name == "asyncio":
         import asyncio
 
@@ -792,6 +798,13 @@ def loop_factory(name: str, virtual: bool = False) -> Callable[[], Any]:
         message = "uvloop is not installed: %pip install uvloop, or choose lessons or asyncio"
         raise ModuleNotFoundError(message, name="uvloop") from None
     return uvloop.new_event_loop
+
+
+def _package(loop: Any) -> ModuleType | None:
+    """Return the package a loop of our making is from; None for asyncio's, uvloop's and others."""
+    if loop == "lessons":
+        return import_module(__package__.rpartition(".")[0])
+    return loop if isinstance(loop, ModuleType) else None
 
 
 def _virtual_asyncio_loop() -> Any:
@@ -819,7 +832,7 @@ def _virtual_asyncio_loop() -> Any:
 def record(
     main: Coroutine,
     *,
-    loop: str | Callable[[], Any] = "lessons",
+    loop: str | ModuleType | Callable[[], Any] = "lessons",
     virtual: bool = False,
     details: bool = False,
     limit: int = LIMIT,
@@ -827,15 +840,16 @@ def record(
 ) -> Film:
     """Run a coroutine on a loop of its own and return the film of it.
 
-    loop: "lessons", "asyncio", "uvloop", or a function that returns a loop; virtual: time jumps to
-    the next timer; details: keep frames, locals and queues at each step; limit: events; check:
-    raise what the program raises (else it stands in `film.error`). Where a loop runs already, as
-    in a notebook, asyncio's and uvloop's run in a thread of their own.
+    loop: "lessons", "asyncio", "uvloop", a package such as `my_asyncio`, or a function that returns
+    an asyncio loop; virtual: time jumps to the next timer; details: keep frames, locals and queues
+    at each step; limit: events; check: raise what the program raises (else it stands in
+    `film.error`). Where a loop runs already, as in a notebook, asyncio's and uvloop's run in a
+    thread of their own.
     """
     if not isinstance(main, Coroutine):
         raise TypeError(f"record() needs a coroutine, such as main(); got {main!r}")
     try:
-        factory = loop_factory(loop, virtual) if isinstance(loop, str) else loop
+        factory = loop_factory(loop, virtual) if isinstance(loop, str | ModuleType) else loop
     except Exception:
         main.close()  # it was handed to us: it is not "never awaited"
         raise
@@ -858,10 +872,8 @@ def _run(main: Coroutine, factory: Callable, name: Any) -> tuple[Any, BaseExcept
     """Return (result, error) of a program on a new loop: here, or in a thread if need be."""
     asyncio = sys.modules.get("asyncio")
     nested = asyncio is not None and asyncio._get_running_loop() is not None
-    if name == "lessons":
-        from .. import run
-
-        return _outcome(lambda: run(main, loop_factory=factory))
+    if package := _package(name):
+        return _outcome(lambda: package.run(main, loop_factory=factory))
     import asyncio
 
     def go() -> Any:

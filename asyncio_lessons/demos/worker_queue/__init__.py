@@ -44,6 +44,7 @@ async def program(
         job_count: how many jobs.
         worker_count: how many workers.
     """
+    aio.current_task().set_name("main")
     sleep, clock = aio.sleep, aio.get_running_loop().time
     start, events = clock(), []
 
