@@ -12,10 +12,10 @@ import signal
 import socket
 import sys
 import time
-from contextlib import suppress
 from typing import NoReturn
 
 from . import ENGINES, LIMIT, engine, load, running
+from .listener import allow_many_descriptors
 
 HOST, PORT = "127.0.0.1", 6789
 
@@ -93,8 +93,9 @@ def send(options: argparse.Namespace) -> None:
         reply = load.exchange((options.host, options.port), message)
     except OSError as error:
         fail(why_not(error, options.host, options.port))
-    sys.stdout.buffer.write(reply + b"\n")
-    sys.stdout.flush()
+    if reply or not message:
+        sys.stdout.buffer.write(reply + b"\n")
+        sys.stdout.flush()
     if len(reply) < len(message):
         fail("the server closed the connection before it had answered all")
 
@@ -123,17 +124,6 @@ def why_not(error: OSError, host: str, port: int) -> str:
     if isinstance(error, PermissionError):
         return f"you may not use {where}: choose a --port above 1023"
     return f"{where}: {error.strerror or error}"
-
-
-def allow_many_descriptors() -> None:
-    """Ask for as many open sockets as the system lets us have."""
-    try:
-        import resource
-    except ImportError:
-        return  # Windows has no such bound
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def main() -> None:

@@ -46,7 +46,9 @@ async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, lim
             await writer.drain()  # waits while the client does not read
         writer.close()
         await writer.wait_closed()
+    except asyncio.CancelledError:
+        pass  # the server ends: asyncio's streams up to 3.11 would report a cancelled task
     except Exception as trouble:
         note_trouble(address, trouble)
     finally:
-        writer.transport.abort()  # also when cancelled: what is unsent is given up
+        writer.transport.abort()  # nothing is left to send, or nobody to send it to

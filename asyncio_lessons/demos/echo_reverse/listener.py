@@ -4,6 +4,7 @@ import errno
 import os
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -33,8 +34,11 @@ class Listener(socket.socket):
             try:
                 return super().accept()
             except OSError as error:
-                if error.errno not in NO_CLIENT or self._ending:
+                if error.errno not in NO_CLIENT:
                     raise
+            if self._ending:
+                time.sleep(0.01)  # what is being closed will leave us a descriptor
+                continue
             connection, address = self._accept_with_spare()
             if self._spare != -1 or self._ending:
                 return connection, address  # somebody has left in the meantime
@@ -87,6 +91,20 @@ def listen(host: str = "127.0.0.1", port: int = 0) -> Listener:
     family, *_, address = min(found, key=lambda info: info[0] != socket.AF_INET)
     server = socket.create_server(address[:2], family=family, backlog=1024)
     return Listener(server.detach())
+
+
+def allow_many_descriptors() -> None:
+    """Ask for as many open sockets as the system lets this process have."""
+    try:
+        import resource
+    except ImportError:
+        return  # Windows has no such bound
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    for wanted in (hard, 10_240):  # macOS says "unlimited" and means the second
+        with suppress(ValueError, OSError):
+            if not 0 <= wanted <= soft:
+                resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+            return
 
 
 class Stop:

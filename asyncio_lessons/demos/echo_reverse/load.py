@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
+from .listener import allow_many_descriptors
+
 Address = tuple[str, int]
 TIMEOUT = 30.0  # seconds without news after which a client gives up
 
@@ -121,6 +123,7 @@ def crowd(
 
 def thousand(address: Address, clients: int = 1000, message: bytes = b"one of many\n") -> int:
     """Connect that many clients, then have all of them ask; return how many were answered."""
+    allow_many_descriptors()
     connections = [connect(address) for _ in range(clients)]
     try:
         for connection in connections:
@@ -187,16 +190,17 @@ def vanish(address: Address, beginning: bytes = b"this message has no e") -> Non
 
 
 @contextmanager
-def never_reading(address: Address, message: bytes = b"x" * 999 + b"\n") -> Iterator[int]:
+def never_reading(address: Address, most: int = 64 * 1024 * 1024) -> Iterator[int]:
     """Send messages and read no reply until the server reads no more; give the bytes it took.
 
-    The connection stays open, as full as it is, for the length of the block.
+    The connection stays open, as full as it is, for the length of the block. The system's own
+    buffers take some megabytes; a server that took `most` bytes would take any number.
     """
     with connect(address) as connection:
         connection.settimeout(0.3)
         taken = 0
-        block = memoryview(message * 1000)
+        block = memoryview((b"x" * 999 + b"\n") * 1000)
         with suppress(TimeoutError):
-            while True:
+            while taken < most:
                 taken += connection.send(block[taken % len(block) :])
         yield taken

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -87,8 +88,10 @@ class Server:
         Args:
             timeout: seconds to wait for the engine to end.
         """
-        self._stop.set()
-        self._thread.join(timeout)
+        end = time.monotonic() + timeout
+        while self._thread.is_alive() and time.monotonic() < end:
+            self._stop.set()  # once is enough, unless there was no descriptor left to knock with
+            self._thread.join(0.5)
         if self._error is not None:
             raise self._error
         if self._thread.is_alive():
@@ -145,7 +148,7 @@ class Process:
         self.process.send_signal(signal.SIGTERM if on_windows else signal.SIGINT)
         last, _ = self.process.communicate(timeout=10)
         if last:
-            self.cpu_seconds = float(last.split()[-2])
+            self.cpu_seconds = float(last.split()[2])
 
 
 @contextmanager
