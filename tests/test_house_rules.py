@@ -278,7 +278,20 @@ def test_a_cell_prints_to_one_stream_only(notebook: nbformat.NotebookNode) -> No
         assert len(streams) <= 1, f"{cell.id}: stdout and stderr have no order between them"
 
 
-# Pins and tools
+# Pages, pins and tools
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"])
+def test_links_lead_somewhere(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    targets = re.findall(r"\]\(([^)#]+)|(?:src|srcset)=\"([^\"]+)", text)
+    local = [name for pair in targets for name in pair if name and "://" not in name]
+    assert not [name for name in local if not (ROOT / name).exists()]
+
+
+def test_the_readme_lists_the_staircase_in_order() -> None:
+    table = re.findall(r"\(asyncio_lessons/(\w+)\.py\)", (ROOT / "README.md").read_text())
+    assert table == STAIRCASE
 
 
 def project() -> dict:
