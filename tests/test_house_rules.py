@@ -294,6 +294,11 @@ def test_the_readme_lists_the_staircase_in_order() -> None:
     assert table == STAIRCASE
 
 
+def test_the_readmes_program_runs() -> None:
+    program = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert run_python(program[1]) == "['hello', 'world']\n"
+
+
 def project() -> dict:
     return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
