@@ -90,12 +90,16 @@ class Span(NamedTuple):
 
 
 class Wake(NamedTuple):
-    """Something made a task ready at `time`; `first` if the task had not begun yet."""
+    """Something made a task ready at `time`; `first` if the task had not begun yet.
+
+    order: the index of the event; of an eager task, which is never ready, that of its first step.
+    """
 
     time: float
     cause: Cause
     task: int
     first: bool
+    order: int
 
 
 class FilmedTask(NamedTuple):
@@ -134,12 +138,19 @@ class Film:
 
     def wakes(self) -> list[Wake]:
         """Return who made which task ready, in order."""
-        begun, wakes = set(), []
-        for event in self.events:
-            if event.kind == "ready":
-                wakes.append(Wake(event.time, event.cause, event.task, event.task not in begun))
-            elif event.kind == "run":
-                begun.add(event.task)
+        makers: dict[int, Cause] = {}
+        begun, woken, wakes = set(), set(), []
+        for order, (time, kind, task, cause, *_) in enumerate(self.events):
+            if kind == "create":
+                makers[task] = cause
+            elif kind == "ready":
+                wakes.append(Wake(time, cause, task, task not in begun, order))
+                woken.add(task)
+            elif kind == "run":
+                if task not in woken and task in makers:
+                    wakes.append(Wake(time, makers[task], task, True, order))
+                    woken.add(task)
+                begun.add(task)
         return wakes
 
     def ends(self) -> dict[int, str]:
@@ -196,6 +207,7 @@ def _spans(events: list[Event], duration: float) -> Iterator[Span]:
         if kind in ("run", "call"):
             if stack:
                 yield from leave(stack[-1], time)
+                now[stack[-1]] = ("ready", time, "", order)
             yield from leave(task, time)
             now[task] = ("running", time, event.text, order)
             stack.append(task)
@@ -205,7 +217,8 @@ def _spans(events: list[Event], duration: float) -> Iterator[Span]:
             yield from leave(task, time)
             if kind == "wait":
                 now[task] = ("waiting", time, event.text, order)
-            if stack and stack[-1] not in now:
+            if stack and stack[-1] != task:
+                yield from leave(stack[-1], time)
                 now[stack[-1]] = ("running", time, "", order)
         elif kind == "ready" and now.get(task, ("",))[0] != "running":
             yield from leave(task, time)

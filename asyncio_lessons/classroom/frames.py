@@ -221,8 +221,11 @@ class Site:
 
     def __init__(self, code: types.CodeType, lasti: int, namespace: dict[str, Any]) -> None:
         self._prefix, self._tree = _awaited_expression(code, lasti, namespace)
-        if isinstance(self._tree, ast.Call):
-            self._tree.func = _without_module(self._tree.func, namespace)
+        if _in_library(namespace):  # a task made of `sleep(1)` itself
+            self._prefix, self._tree = "", ast.Call(ast.Name(code.co_name), [], [])
+        for node in ast.walk(self._tree) if self._tree else ():
+            if isinstance(node, ast.Call):
+                node.func = _without_module(node.func, namespace)
         self._bare = self._tree.id if isinstance(self._tree, ast.Name) else None
         self.names = tuple(dict.fromkeys(_argument_names(self._tree)))
         self._roots = tuple(dict.fromkeys(name.split(".")[0] for name in self.names))
@@ -247,6 +250,13 @@ class Site:
             known = {n: v[0] for n, v in zip(self.names, values, strict=True) if v is not None}
             self._texts[values] = self._prefix + ast.unparse(_Values(known).visit(_copy(self._tree)))
         return self._texts[values]
+
+
+def _in_library(namespace: dict[str, Any]) -> bool:
+    package, _, rest = str(namespace.get("__name__", "")).partition(".")
+    return package == "asyncio" or (
+        package in ("asyncio_lessons", "my_asyncio") and not rest.startswith(("demos", "classroom"))
+    )
 
 
 def _copy(tree: ast.AST) -> ast.AST:

@@ -618,15 +618,18 @@ class _Queue:
         self._main_runs = recorder._main is not None
         self._original = self._loop._ready
         self._create_task = self._loop.create_task
+        self._threadsafe = self._loop.call_soon_threadsafe
         queue = _NotingQueue()
         queue.eye = self
         deque.extend(queue, self._original)
         queue.check = getattr(self._original, "_check", None)
         self._queue = self._loop._ready = queue
         self._loop.create_task = self.create_task
+        self._loop.call_soon_threadsafe = self.call_soon_threadsafe
 
     def remove(self) -> None:
         vars(self._loop).pop("create_task", None)
+        vars(self._loop).pop("call_soon_threadsafe", None)
         if self._loop._ready is self._queue:
             self._original.clear()
             deque.extend(self._original, self._queue)
@@ -637,6 +640,14 @@ class _Queue:
         if not self._recorder.wants(coro):
             return self._create_task(coro, **options)
         return self._recorder.create(self._create_task, coro, options)
+
+    def call_soon_threadsafe(self, callback: Any, *args: Any, context: Any = None) -> Any:
+        """Strangers come in past the queue's own `append`: let the callback say who called."""
+        recorder = self._recorder
+        cause = recorder.who() or OUTSIDE
+        if not recorder.closed and callable(callback) and recorder.stepped_by(callback) is None:
+            callback = _Inheriting(recorder, callback, cause)
+        return self._threadsafe(callback, *args, context=context)
 
     def entered(self, item: Any) -> None:
         """Something became ready."""

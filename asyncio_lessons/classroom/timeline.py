@@ -20,12 +20,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .film import ENDS, Event, Film
+from .film import ENDS, Event, Film, Wake
 from .recorder import Recorder, current_loop
 
 LIGHT = ("#2b323c", "#0077bb", "#e0752d", "#a74753", "#684000", "#00429d", "#2b9fca")
 DARK = ("#eef1f5", "#4fb0f0", "#f59a5c", "#ee3377", "#f0e442", "#009988", "#b8860b")
 MOST_LANES = 40
+SHADES = 5  # between two colours of a PNG: few make it small, and a notebook holds several
 BLOCKS = 0.1  # seconds: what asyncio's debug mode calls a slow callback
 
 
@@ -50,9 +51,9 @@ THEMES = {
 
 # Points (1/72 inch); a picture is 10.5 inches wide.
 WIDTH = 756.0
-RIGHT = 678.0
-MARKS = 690.0  # the column of end marks
-SHARES = 703.0  # the column of "12% ran"
+RIGHT = 670.0
+MARKS = 688.0  # the column of end marks
+SHARES = 699.0  # the column of "12% ran"
 LANE = 37.5
 HALF = 11.6  # of a bar that runs
 LOW = 0.62 * HALF  # of a bar that waits
@@ -123,17 +124,19 @@ class Picture:
         """Return a new matplotlib Figure; pyplot is not involved."""
         return _Painter(self._layout, THEMES[self._look.theme]).figure()
 
-    def png(self, dpi: int = 144) -> bytes:
+    def png(self, dpi: int = 120) -> bytes:
         """Return the bytes of a PNG, the same ones for the same film."""
         from PIL import Image
 
+        palette = Image.new("P", (1, 1))
+        palette.putpalette(_palette(THEMES[self._look.theme], self._layout.hues))
         with _own_style(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a glyph the font has not is drawn as a box
             figure = self.figure()
             figure.set_dpi(dpi)
             figure.canvas.draw()
             pixels = Image.frombuffer("RGBA", figure.canvas.get_width_height(), figure.canvas.buffer_rgba())
-            few = pixels.convert("RGB").quantize(96, dither=Image.Dither.NONE)
+            few = pixels.convert("RGB").quantize(palette=palette, dither=Image.Dither.NONE)
         file = io.BytesIO()
         few.save(file, format="PNG", optimize=True)
         return file.getvalue()
@@ -307,8 +310,8 @@ class _Layout:
         self.title, self.notes = title, _wrapped(note, 10.0, WIDTH - 22)
         cut = next((film for film in films if film.truncated), None)
         if cut is not None:
-            self.notes.append(f"The recording stopped after {len(cut.events):,} events; more happened.")
-        hues: dict[str, int] = {}
+            self.notes.append(f"The recording stopped after {len(cut.events):,} events: what came later is not shown.")
+        self.hues = hues = {}  # name of a lane: its number in the palette
         self.panels = [
             self._panel(film, title, hues) for film, title in zip(shown, titles, strict=True)
         ]
@@ -320,7 +323,7 @@ class _Layout:
             y = self._place(panel, y)
         self.axis_y = y + 4
         self.legend = self._legend()
-        self.height = self.axis_y + 22 + 16 * len(self.legend) + 4
+        self.height = math.ceil((self.axis_y + 26 + 16 * len(self.legend)) / 3) * 3  # whole pixels
 
     def x(self, time: float) -> float:
         """Return where a time stands."""
@@ -443,42 +446,38 @@ class _Layout:
     # -- stems ----------------------------------------------------------------------------------
 
     def _place_stems(self, panel: _Panel) -> None:
-        lane_of = {task: lane for lane in panel.lanes for task in lane.tasks}
+        wakes = {wake.order: wake for wake in panel.film.wakes()}
         walk = _Walk(panel.lanes)
-        stems: list[_Stem] = []
-        last: dict[tuple[int, bool], tuple[int, _Stem]] = {}
-        begun: set[int] = set()
-        for event in panel.film.events:
+        for order, event in enumerate(panel.film.events):
+            if order in wakes:
+                self._place_wake(panel, wakes[order], walk)
             walk.see(event)
-            if event.kind == "run":
-                begun.add(event.task)
-            if event.kind != "ready" or event.task not in lane_of:
-                continue
-            woken = lane_of[event.task]
-            kind, waker = event.cause or ("", None)
-            if kind in ("timer", "io", "thread"):
-                if len(woken.tasks) == 1:
-                    woken.marks.append((self._mark_x(woken, event), kind))
-                continue
-            if kind != "task" or waker not in lane_of or lane_of[waker] is woken:
-                continue
-            first = event.task not in begun
-            x = walk.x_of(waker, event.time, self.x)
-            order, stem = last.get((waker, first), (None, None))
-            if stem is not None and order == walk.steps[waker] and abs(stem.x - x) < 1:
-                if woken not in stem.woken:
-                    stem.woken.append(woken)
-                continue
-            stem = _Stem(x, lane_of[waker], [woken], first)
-            last[waker, first] = (walk.steps[waker], stem)
-            stems.append(stem)
-        _spread(stems, self.left - 2, RIGHT + 5)
-        panel.stems = stems
+        _spread(panel.stems, self.left - 2, RIGHT + 5)
 
-    def _mark_x(self, lane: _Lane, event: Event) -> float:
-        x = self.x(event.time)
-        step = next((piece for piece in lane.pieces if piece.start >= event.time), None)
-        return x if step is None or step.start > event.time else max(x, step.x0)
+    def _place_wake(self, panel: _Panel, wake: Wake, walk: "_Walk") -> None:
+        """Draw a mark for what comes from outside; else a stem, one for a waker and instant."""
+        woken, waker = walk.lane_of.get(wake.task), walk.lane_of.get(wake.cause.task)
+        if woken is None:
+            return
+        if wake.cause.kind in ("timer", "io", "thread"):
+            if len(woken.tasks) == 1:
+                woken.marks.append((self._mark_x(woken, wake.time), wake.cause.kind))
+            return
+        if wake.cause.kind != "task" or waker is None or waker is woken:
+            return
+        x = walk.x_of(wake.cause.task, wake.time, self.x)
+        step = (wake.cause.task, walk.steps[wake.cause.task], wake.first)
+        stem = walk.stems.get(step)
+        if stem is None or abs(stem.x - x) >= 1:
+            stem = walk.stems[step] = _Stem(x, waker, [], wake.first)
+            panel.stems.append(stem)
+        if woken not in stem.woken:
+            stem.woken.append(woken)
+
+    def _mark_x(self, lane: _Lane, time: float) -> float:
+        x = self.x(time)
+        step = next((piece for piece in lane.pieces if piece.start >= time), None)
+        return x if step is None or step.start > time else max(x, step.x0)
 
     def _place_beats(self, panel: _Panel) -> None:
         times = sorted(panel.beats)
@@ -531,7 +530,8 @@ class _Walk:
 
     def __init__(self, lanes: list[_Lane]) -> None:
         self.steps: Counter = Counter()
-        self._lane = {task: lane for lane in lanes for task in lane.tasks}
+        self.stems: dict[tuple, _Stem] = {}
+        self.lane_of = {task: lane for lane in lanes for task in lane.tasks}
         self._taken: dict[int, int] = defaultdict(lambda: -1)
         self._stack: list[int] = []
 
@@ -546,13 +546,13 @@ class _Walk:
 
     def _next(self, task: int) -> None:
         self.steps[task] += 1
-        lane = self._lane.get(task)
+        lane = self.lane_of.get(task)
         if lane is not None:
             self._taken[id(lane)] += 1
 
     def x_of(self, task: int, time: float, scale: Any) -> float:
         """Return where in the present step of `task` a time stands."""
-        lane = self._lane[task]
+        lane = self.lane_of[task]
         number = self._taken[id(lane)]
         if not 0 <= number < len(lane.pieces):
             return scale(time)
@@ -611,7 +611,7 @@ def _in_steps(film: Film) -> Film:
         inside += event.kind == "run"
     events = [event for event in events if event.kind not in ("call", "return")]
     duration = max((event.time for event in events), default=0.0)
-    return Film(film.tasks, events, duration, film.loop, film.virtual, film.truncated, film.title, film.note)
+    return Film(film.tasks, events, duration, STEPS, film.virtual, film.truncated, film.title, film.note)
 
 
 def _nice(step: float) -> float:
@@ -735,9 +735,7 @@ class _Painter:
         self.axes.text(x, y, text, fontsize=size, color=color, family=family, parse_math=False, **options)
 
     def _hue(self, lane: _Lane) -> str:
-        hues = self.theme.hues
-        number = lane.hue
-        return hues[number if number < len(hues) else 1 + (number - 1) % (len(hues) - 1)]
+        return _hue(self.theme, lane.hue)
 
     # -- parts ----------------------------------------------------------------------------------
 
@@ -794,10 +792,10 @@ class _Painter:
             self._strip_label(piece, y)
         for hue, rects in by_hue.items():
             self._rects([(a - 0.7, c, b + 0.7, d) for a, c, b, d in rects], 1.5, facecolors=theme.face)
-        for hue, rects in by_hue.items():
-            self._rects(rects, 2, facecolors=hue)
+            apart = [(a + 0.8 if b - a > 4 else a, c, b, d) for a, c, b, d in rects]
+            self._rects(apart, 2, facecolors=hue)
         self._idle(panel, y)
-        self._text(SHARES, y, f"{_share(panel.busy)} busy", 9, theme.muted)
+        self._share(y, panel.busy, "busy")
 
     def _strip_label(self, piece: _Piece, y: float) -> None:
         name = piece.lane.name if piece.lane else piece.text.rsplit(".", 1)[-1]
@@ -853,13 +851,23 @@ class _Painter:
         self._marks(lane, y)
         self._blocks(lane, y)
         self._ends(lane, y)
-        self._text(SHARES, y, f"{_share(lane.ran)} ran", 9, theme.muted)
+        self._share(y, lane.ran, "ran")
+
+    def _share(self, y: float, part: float, word: str) -> None:
+        text = f"{_share(part)} {word}"
+        if self.layout.unit:
+            steps = round(part * self.layout.duration)
+            text = f"{steps} step{'s' * (steps != 1)}"
+        self._text(SHARES, y, text, 9, self.theme.muted)
 
     def _wait_label(self, x0: float, x1: float, y: float, text: str, obstacles: list[float]) -> None:
         """Write what is waited for: where no stem crosses it if there is such a place."""
-        size, width = 8.2, text_width(text, 8.2, family="mono") if text else 0
+        size = 8.2
         if not text or x1 - x0 < 20:
             return
+        if text_width(text, size, family="mono") > x1 - x0 - 8:
+            text = re.sub(r"^async (with|for) ", "", text)
+        width = text_width(text, size, family="mono")
         cuts = [x0 + 3, *sorted(x for x in obstacles if x0 < x < x1), x1 - 1]
         for begin, end in zip(cuts, cuts[1:], strict=False):
             if end - begin - 8 >= width:
@@ -895,7 +903,10 @@ class _Painter:
                 middle = (piece.x0 + piece.x1) / 2
                 self._text(middle, y, words, 8, theme.face, weight="bold", ha="center")
             else:
-                self._text(piece.x0 + 4.5, y - HALF - 3.6, words, 7.4, theme.ink)
+                at_end = piece.x0 > RIGHT - 70
+                x = piece.x1 - 4.5 if at_end else piece.x0 + 4.5
+                side = "right" if at_end else "left"
+                self._text(x, y - HALF - 3.6, words, 7.4, theme.ink, ha=side)
 
     def _ends(self, lane: _Lane, y: float) -> None:
         kinds = [kind for kind in (*ENDS, "open") if lane.ends[kind]]
@@ -998,6 +1009,26 @@ def _crosses(stem: _Stem, y: float) -> bool:
     return min(ys) <= y <= max(ys)
 
 
+def _hue(theme: Theme, number: int) -> str:
+    """Return the colour of the lane with this number; after the last one they come again."""
+    hues = theme.hues
+    return hues[number if number < len(hues) else 1 + (number - 1) % (len(hues) - 1)]
+
+
+def _palette(theme: Theme, numbers: dict[str, int]) -> list[int]:
+    """Return every colour of a picture as red, green, blue: the hues, and shades at their edges."""
+    hues = dict.fromkeys([theme.hues[1], *(_hue(theme, number) for number in numbers.values())])
+    colors = [theme.face, theme.idle, theme.faint]
+    for color in (theme.ink, theme.muted, *hues):
+        shades = 2 * SHADES if color == theme.ink else SHADES
+        colors += [_mix(color, theme.face, step / shades) for step in range(1, shades + 1)]
+    for hue in hues:
+        pale = _mix(hue, theme.face, theme.pale)
+        colors += [pale, _mix(hue, theme.face, theme.edge)]
+        colors += [_mix(theme.ink, pale, step / SHADES) for step in range(1, SHADES)]
+    return [int(color[i : i + 2], 16) for color in dict.fromkeys(colors) for i in (1, 3, 5)]
+
+
 def _mix(color: str, face: str, share: float) -> str:
     """Return `share` of a colour on a ground."""
     pairs = [(int(color[i : i + 2], 16), int(face[i : i + 2], 16)) for i in (1, 3, 5)]
@@ -1008,6 +1039,7 @@ def _mix(color: str, face: str, share: float) -> str:
 
 COLUMNS = 60
 MOST_TEXT_LANES = 12
+STEPS = "steps"  # the loop's name in a film whose clock counts steps
 GLYPHS = {"running": "█", "ready": "▒", "waiting": "─"}
 
 
@@ -1020,7 +1052,8 @@ def _as_text(film: Film, look: _Look, index: int) -> str:
         lines.insert(0, look.title)
     shown = [i for i, task in enumerate(film.tasks) if task.name != look.heartbeat]
     if not (film.virtual or not film.loop):
-        names = ", ".join(dict.fromkeys(film.tasks[i].name for i in shown))
+        lanes = _lanes(film, set(range(len(film.tasks))) - set(shown), MOST_TEXT_LANES)
+        names = ", ".join(dict.fromkeys(lane.name for lane in lanes))
         return "\n".join([*lines, f"on {film.loop}, in real time: {names or 'nothing ran'}"])
     film_drawn = film if film.duration and look.axis != "steps" else _in_steps(film)
     width = max([len("event loop"), *(len(film.tasks[i].name) for i in shown[:MOST_TEXT_LANES])])
@@ -1035,20 +1068,28 @@ def _as_text(film: Film, look: _Look, index: int) -> str:
     if len(shown) > MOST_TEXT_LANES:
         lines.append(f"... and {len(shown) - MOST_TEXT_LANES} more")
     end = _seconds(film.duration) if film_drawn is film else f"{film_drawn.duration:.0f} steps"
-    lines.append(f"{'':<{width}}  0{end:>{COLUMNS - 1}}")
+    lines.append(f"{'':<{width}}  0{end:>{_columns(film_drawn) - 1}}")
     lines.append(f"{'':<{width}}  █ runs  ▒ ready  ─ waits  ✓ done  ✕ cancelled  ! failed  … not finished")
     return "\n".join(line.rstrip() for line in lines)
 
 
+def _columns(film: Film) -> int:
+    """Return how many characters wide a film is: where steps are counted, a whole number a step."""
+    steps = film.duration
+    counted = film.loop == STEPS and steps
+    return int(COLUMNS // steps * steps) if counted and steps <= COLUMNS else COLUMNS
+
+
 def _text_rows(film: Film) -> dict[int | None, list[str]]:
-    """Return 60 characters a task, and for None the loop's."""
-    rows: dict[int | None, list[str]] = defaultdict(lambda: [" "] * COLUMNS)
-    rows[None] = ["·"] * COLUMNS
-    scale = COLUMNS / (film.duration or 1.0)
+    """Return a row of characters for each task, and for None the loop's."""
+    columns = _columns(film)
+    rows: dict[int | None, list[str]] = defaultdict(lambda: [" "] * columns)
+    rows[None] = ["·"] * columns
+    scale = columns / (film.duration or 1.0)
     depth = {" ": 0, "─": 1, "▒": 2, "█": 3}
     for span in film.spans():
-        first = min(int(span.start * scale + 1e-9), COLUMNS - 1)
-        last = max(first + 1, min(math.ceil(span.end * scale - 1e-9), COLUMNS))
+        first = min(int(span.start * scale + 1e-9), columns - 1)
+        last = max(first + 1, min(math.ceil(span.end * scale - 1e-9), columns))
         glyph = GLYPHS[span.state]
         for column in range(first, last):
             if depth[glyph] > depth[rows[span.task][column]]:
