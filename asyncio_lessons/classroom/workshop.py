@@ -35,7 +35,7 @@ MODULES = (
     "locks",
 )
 _COURSE = Path(__file__).parents[1]
-_RECORD = "answers/record.json"  # what was written, to see what the reader has edited since
+_RECORD = "written.json"  # what was written, to see what the reader has edited since
 _started_in = Path.cwd()  # a later os.chdir in a cell does not move the reader's package
 
 
@@ -107,28 +107,33 @@ def join(exercise: Exercise, code: str) -> list[str]:
     """Put an answer that passed into the reader's package; return sentences on what was done."""
     notes = [] if exists() else [f"This made your own package, {NAME}/, a copy of the course's."]
     for module in _refresh():
-        notes.append(f"{NAME}/{module}.py was missing or broken, and is the course's again.")
-    _write(folder() / "answers" / f"{exercise.name}.py", code.rstrip("\n") + "\n")
-    record = _record()
-    if exercise.module:
-        notes += _join_module(exercise, code, record)
-    record["passed"] = [n for n in names() if n in {*record["passed"], exercise.name}]
-    _write(folder() / _RECORD, json.dumps(record, indent=1) + "\n")
-    return notes
+        notes.append(f"{NAME}/{module}.py was missing or broken, and is in order again.")
+    _write(_answer(exercise.name), code.rstrip("\n") + "\n")
+    return [*notes, *_join_module(exercise, code)] if exercise.module else notes
 
 
-def _join_module(exercise: Exercise, code: str, record: dict) -> list[str]:
-    module = exercise.module
+def _join_module(exercise: Exercise, code: str) -> list[str]:
+    module, record = exercise.module, _record()
     before = _read(_path(module))
     after = graft.graft(before, code, exercise.name).text
     notes = []
     if _is_edited(module, record) and before != after:
-        notes.append(_keep(module))
+        notes.append(_keep(_path(module)))
     _write(_path(module), after)
     record["written"][module] = _sum(after)
-    done, of = _share(module, set(record["passed"]) | {exercise.name})
+    _write(folder() / _RECORD, json.dumps(record, indent=1) + "\n")
+    done, of = _share(module)
     share = ", which is all yours now." if done == of else f" ({done} of its {of} exercises)."
     return [*notes, f"Your {_and(exercise.builds)} joined {NAME}/{module}.py{share}"]
+
+
+def _answer(name: str) -> Path:
+    return folder() / "answers" / f"{name}.py"
+
+
+def has_passed(name: str) -> bool:
+    """Tell whether an answer to the exercise has passed (and its module was not put back)."""
+    return _answer(name).exists()
 
 
 def _refresh() -> list[str]:
@@ -142,12 +147,13 @@ def _refresh() -> list[str]:
     for module in _all_modules():
         text, course = _read(_path(module)), _read(_COURSE / f"{module}.py")
         missing = not text or bool(_broken(text))
-        outdated = record["course"].get(module) != _sum(course) and not _is_edited(module, record)
+        known = record["course"].get(module, _sum(course))
+        outdated = known != _sum(course) and not _is_edited(module, record)
         if not missing and not outdated:
             continue
         if text and missing:
-            _keep(module)
-        text = _assembled(module, record)
+            _keep(_path(module))
+        text = _assembled(module)
         _write(_path(module), text)
         record["written"][module], record["course"][module] = _sum(text), _sum(course)
         if missing and not new:
@@ -156,18 +162,17 @@ def _refresh() -> list[str]:
     return mended
 
 
-def _assembled(module: str, record: dict, without: set[str] = frozenset()) -> str:
+def _assembled(module: str) -> str:
     text = _read(_COURSE / f"{module}.py")
     for name in _exercises_of(module):
-        if name in record["passed"] and name not in without:
-            answer = _read(folder() / "answers" / f"{name}.py")
-            if answer and not _broken(answer):
-                text = graft.graft(text, answer, name).text
+        answer = _read(_answer(name))
+        if answer and not _broken(answer):
+            text = graft.graft(text, answer, name).text
     return text
 
 
 def _record() -> dict:
-    empty: dict = {"passed": [], "written": {}, "course": {}}
+    empty: dict = {"written": {}, "course": {}}
     try:
         found = json.loads(_read(folder() / _RECORD))
         return {key: type(value)(found[key]) for key, value in empty.items()}
@@ -183,14 +188,14 @@ def _is_edited(module: str, record: dict) -> bool:
     return module in record["written"] and _sum(_read(_path(module))) != record["written"][module]
 
 
-def _keep(module: str) -> str:
-    """Copy a module that is about to be overwritten; say where the copy is."""
+def _keep(path: Path) -> str:
+    """Copy a file that is about to be overwritten; say where the copy is."""
     number = 1
-    while (copy := folder() / "kept" / f"{module}.{number}.py").exists():
+    while (copy := folder() / "kept" / f"{path.stem}.{number}.py").exists():
         number += 1
     copy.parent.mkdir(exist_ok=True)
-    copy.write_bytes(_path(module).read_bytes())
-    return f"You had edited {NAME}/{module}.py: a copy is in {NAME}/kept/{copy.name}."
+    copy.write_bytes(path.read_bytes())
+    return f"You had edited {NAME}/{path.name}: a copy is in {NAME}/kept/{copy.name}."
 
 
 # -- putting back -------------------------------------------------------------------------------
@@ -199,7 +204,7 @@ def _keep(module: str) -> str:
 def restore(module: str) -> str:
     """Put a module of the reader's package back to the course's, and say what was done.
 
-    module: "futures", or "all"; a name of an exercise puts back what passed in that module.
+    module: "futures", or "all". What the reader wrote is kept, in ``my_asyncio/kept``.
     """
     if not exists():
         return f"There is no {NAME}/ yet: all code that runs is the course's."
@@ -208,15 +213,18 @@ def restore(module: str) -> str:
     if module not in _all_modules():
         return f"There is no module {module!r}: one of {', '.join(_all_modules()[1:])}, or all."
     record = _record()
-    said = [_keep(module)] if _is_edited(module, record) and _path(module).exists() else []
+    said = [_keep(_path(module))] if _is_edited(module, record) and _path(module).exists() else []
     course = _read(_COURSE / f"{module}.py")
     _write(_path(module), course)
     record["written"][module] = record["course"][module] = _sum(course)
-    gone = [name for name in _exercises_of(module) if name in record["passed"]]
-    record["passed"] = [name for name in record["passed"] if name not in gone]
     _write(folder() / _RECORD, json.dumps(record, indent=1) + "\n")
-    again = f" Your answers stay in {NAME}/answers/: run {_and(gone)} again to have them back."
-    return " ".join([*said, f"{NAME}/{module}.py is the course's again.{again if gone else ''}"])
+    said.append(f"{NAME}/{module}.py is the course's again.")
+    if gone := [name for name in _exercises_of(module) if has_passed(name)]:
+        for name in gone:
+            _keep(_answer(name))
+            _answer(name).unlink()
+        said.append(f"Your answers to {_and(gone)} are in {NAME}/kept/.")
+    return " ".join(said)
 
 
 def _exercises_of(module: str) -> list[str]:
@@ -252,9 +260,8 @@ def status() -> "Status":
 
 
 def _module_status(name: str) -> Module:
-    record = _record()
     text, course = _read(_path(name)), _read(_COURSE / f"{name}.py")
-    done, of = _share(name, set(record["passed"]))
+    done, of = _share(name)
     problem = "the file is missing" if not text else _broken(text)
     if problem:
         return Module(name, done=done, of=of, problem=problem)
@@ -265,12 +272,12 @@ def _module_status(name: str) -> Module:
     tops = [key for key in mine if "." not in key and not key.startswith("_")]
     yours = tuple(t for t in tops if t in changed or any(c.startswith(f"{t}.") for c in inner))
     rest = tuple(t for t in tops if t not in yours and t.isidentifier() and not t.isupper())
-    return Module(name, yours, rest, done, of, _is_edited(name, record))
+    return Module(name, yours, rest, done, of, _is_edited(name, _record()))
 
 
-def _share(module: str, passed: set[str]) -> tuple[int, int]:
+def _share(module: str) -> tuple[int, int]:
     held = _exercises_of(module)
-    return sum(name in passed for name in held), len(held)
+    return sum(map(has_passed, held)), len(held)
 
 
 @dataclass(frozen=True)
@@ -373,21 +380,15 @@ def _forget() -> None:
         del sys.modules[name]
 
 
-def has_passed(name: str) -> bool:
-    """Tell whether an answer to the exercise has passed."""
-    return name in _record()["passed"]
-
-
 def check() -> str:
     """Check all that has passed again, as the package is now; say what no longer holds."""
     if not exists():
         return str(status())
     said = [f"{m.name}.py {_detail(m)}." for m in status().modules if m.problem]
     now = texts()
-    for name in _record()["passed"]:
-        exercise = find(name)
+    for exercise in map(find, filter(has_passed, names())):
         if exercise.module and (problem := _problem(exercise, now)):
-            said.append(f"{name}: {problem}")
+            said.append(f"{exercise.name}: {problem}")
     return "\n".join(said) or "All that has passed still holds."
 
 

@@ -17,6 +17,7 @@ FILES: dict[str, tuple[str, ...]] = {
         "future-await",
         "future-repair",
     ),
+    "tasks": ("task-step", "task-wakeup", "task-cancel", "sort-awaitables", "task-repair"),
 }
 
 

@@ -90,6 +90,11 @@ class _Child:
             self.out.write(json.dumps(message) + "\n")
             self.out.flush()
 
+    def hear_warning(self, message, category, *_) -> None:
+        """Keep a warning that names something of the reader's ("'tick' was never awaited")."""
+        if any(f"'{name}'" in str(message) for name in self.job["names"]):
+            self.warned.append(f"{category.__name__}: {message}")
+
     # -- the reader's code ----------------------------------------------------------------------
 
     def load(self):
@@ -226,7 +231,7 @@ def main() -> None:
     sys.meta_path.insert(0, _Sources(job["sources"]))
     sys.stdout, sys.stderr = child.prints, _Prints()
     builtins.input = _no_input
-    warnings.showwarning = lambda m, kind, *_: child.warned.append(f"{kind.__name__}: {m}")
+    warnings.showwarning = child.hear_warning
     _limit_memory()
     child.run()
     _exit(0)  # threads the reader's code has left behind end here

@@ -136,6 +136,7 @@ class _Run:
             "exercise": self.exercise.name,
             "module": module,
             "code": self.code,
+            "names": list(graft.defined(self.code)),
             "scratch": graft.scratch(self.code),
             "lines": lines,
             "sources": texts,

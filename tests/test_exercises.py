@@ -1,0 +1,362 @@
+"""Exercises are checked: solutions pass, stubs do not, likely wrong answers are named."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from asyncio_lessons.classroom import exercises, workshop
+from asyncio_lessons.classroom.exercises import catalog, engine, face, graft
+from asyncio_lessons.classroom.exercises.catalog import find, names
+
+
+@pytest.fixture(autouse=True)
+def own_workshop(tmp_path, monkeypatch):
+    """Keep the reader's package of whoever runs the tests out of them."""
+    monkeypatch.setenv("ASYNCIO_LESSONS_WORKSHOP", str(tmp_path))
+
+
+def examine(name: str, code: str):
+    """Check `code` among the course's modules."""
+    return engine.examine(find(name), code, workshop.course_texts())
+
+
+# -- every exercise ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", names())
+def test_the_solution_passes(name):
+    """What %solution prints is accepted by %%exercise, and is as long as the stub says."""
+    first, _, code = exercises.solution(name).partition("\n")
+    assert first == f"%%exercise {name}"
+    report = examine(name, code)
+    assert report.status == "passed", str(report)
+    assert not report.printed
+
+
+@pytest.mark.parametrize("name", names())
+def test_the_stub_is_not_started(name):
+    """The cell as it is given runs nothing, and says so."""
+    first, _, code = exercises.stub(name).partition("\n")
+    assert first == f"%%exercise {name}"
+    report = exercises.check(name, code)
+    assert report.status == "not started"
+    assert "not started" in str(report)
+    assert not workshop.exists()
+
+
+@pytest.mark.parametrize("name", names())
+def test_wrong_answers_are_refused_by_the_sentence_meant_for_them(name):
+    """Each wrong answer is refused, and for the reason it is wrong."""
+    exercise = find(name)
+    assert len(exercise.wrong) >= 5
+    answer = face.answer(name)
+    cells = [graft.merge(answer, wrong.code) for wrong in exercise.wrong]
+    with ThreadPoolExecutor(2) as pool:
+        reports = list(pool.map(lambda code: examine(name, code), cells))
+    for wrong, report in zip(exercise.wrong, reports, strict=True):
+        assert report.status == "not yet", f"accepted:\n{wrong.code}"
+        assert wrong.says in report.sentence, f"{wrong.code}\n{report}"
+        assert "Traceback" not in str(report)
+
+
+@pytest.mark.parametrize("name", names())
+def test_an_exercise_is_small_and_has_three_hints(name):
+    """About 20 lines at most, a stub that states its size, hints that lead there."""
+    exercise = find(name)
+    assert len(exercise.hints) == len(set(exercise.hints)) == 3
+    assert exercise.lines <= 20
+    code = [s for s in exercise.stub.splitlines() if s.strip()]
+    assert len(code) <= 20
+    if exercise.module:
+        assert re.search(r"# (about )?\d+ lines?", exercise.stub)
+        assert f"  {exercise.lesson}_" not in exercise.stub
+    assert all(len(line) <= 100 for line in exercise.stub.splitlines())
+    assert len(exercise.checks) >= 2
+
+
+def test_the_list_in_the_docstring_is_true():
+    """Whoever writes a lesson reads the names there."""
+    listed: dict[str, list[str]] = {}
+    for line in exercises.__doc__.splitlines():
+        if match := re.fullmatch(r"    (\d\d)  (\S.*)", line):
+            listed.setdefault(match[1], []).extend(match[2].split())
+    assert listed == {lesson: names(lesson) for lesson in listed}
+    assert sum(listed.values(), []) == names()
+
+
+def test_names_lead_to_their_exercises():
+    """The catalogue's names are those of the files, and stand in the order of the lessons."""
+    for file, held in catalog.FILES.items():
+        assert tuple(catalog._load(file)) == held
+        for name in held:
+            assert find(name).module in ("", file)
+    lessons = [find(name).lesson for name in names()]
+    assert lessons == sorted(lessons)
+
+
+def test_stubs_in_the_lessons_are_the_stubs_of_the_exercises(root):
+    """A cell with %%exercise holds what `stub` gives, to the letter; every lesson's are there."""
+    for path in sorted(root.glob("notebooks/*.ipynb")):
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        sources = ["".join(c["source"]) for c in cells if c["cell_type"] == "code"]
+        found = [s for s in sources if s.startswith("%%exercise")]
+        for source in found:
+            name = source.splitlines()[0].split()[1]
+            assert source.strip() == exercises.stub(name), f"{path.name}: {name}"
+
+
+# -- whatever the reader writes ----------------------------------------------------------------
+
+BODY = {
+    "an endless loop": ("while True: pass", "did not come to an end", "line 3 of your code"),
+    "an endless loop that catches all": (
+        "while True:\n        try: pass\n        except BaseException: pass",
+        "did not come to an end",
+    ),
+    "a long sleep": ("__import__('time').sleep(60)", "did not come to an end", "line 3"),
+    "work in C": ("10 ** 10 ** 9", "did not come to an end"),
+    "a recursion": ("return drive(coro)", "calls itself without end"),
+    "input": ("return input('name? ')", "asks for input()"),
+    "sys.exit": ("__import__('sys').exit(3)", "sys.exit()"),
+    "exit": ("exit()", "sys.exit()"),
+    "os._exit": ("__import__('os')._exit(7)", "ended the Python process it ran in (exit status 7)"),
+    "a typo": ("return corro.send(None)", "NameError", "line 3 of your code: `return corro"),
+    "KeyboardInterrupt": ("raise KeyboardInterrupt", "raised KeyboardInterrupt"),
+    "a broken repr": (
+        "return type('Odd', (), {'__repr__': lambda self: 1 / 0})()",
+        "return stop.value",
+    ),
+    "an endless repr": (
+        "return type('Odd', (), {'__repr__': lambda self: repr(self)})()",
+        "return stop.value",
+    ),
+    "an exception that cannot be shown": (
+        "raise type('Odd', (Exception,), {'__str__': lambda self: 1 / 0})",
+        "Your code raised Odd",
+    ),
+    "a closed stdout": ("__import__('sys').stdout.close(); return 1", "return stop.value"),
+    "too much memory": ("return len([0] * 10**12)", "MemoryError"),
+}
+
+
+@pytest.mark.parametrize("what", BODY)
+def test_whatever_is_written_ends_in_one_sentence_in_time(what):
+    """A check ends in under two seconds, with a sentence, and nothing reaches the kernel."""
+    if what == "too much memory" and sys.platform == "win32":
+        pytest.skip("Windows has no limit to memory here")
+    body, *says = BODY[what]
+    begin = time.monotonic()
+    report = examine("drive", f"# mine\ndef drive(coro):\n    {body}\n")
+    assert time.monotonic() - begin < 2 + 1.0 * bool(os.environ.get("CI"))
+    assert report.status == "not yet"
+    for fragment in says:
+        assert fragment in report.sentence, str(report)
+    assert "Traceback" not in str(report)
+    assert len(report.sentence) < 500
+
+
+@pytest.mark.parametrize(
+    ("code", "says"),
+    [
+        ("def drive(coro)\n    pass", "Line 1 of your code is not Python yet (expected ':')"),
+        ("def drive(coro):\npass", "Line 2 of your code is not Python yet"),
+        ("def drive(coro:\n    pass", "is not Python yet"),
+        ("x = 1", "does not define `drive`"),
+        ("def drvie(coro):\n    return 1", "does not define `drive`"),
+        ("def drive(coro):\n    ...", "still as in the stub"),
+        ("import asyncio\ndef drive(coro):\n    asyncio.run(coro)", "Line 1 imports `asyncio`"),
+        ("def drive(coro):\n    return 1\n" + "(" * 500, "is not Python yet"),
+        ("def drive(coro):\n    return '\0'", "cannot be read as Python"),
+        ("await drive(1)", "is not Python yet"),
+    ],
+)
+def test_what_cannot_run_is_said_before_it_runs(code, says):
+    """No process is needed to say that."""
+    report = examine("drive", code)
+    assert report.status == "not yet"
+    if "\0" in code or says == "still as in the stub":
+        assert report.sentence
+    else:
+        assert says in report.sentence, str(report)
+
+
+def test_a_flood_of_prints_is_cut_and_the_answer_counts():
+    """A right answer that prints in each round passes; the notebook gets a page of it."""
+    code = face.answer("drive").replace(
+        "while True:", "while True:\n            print('x' * 10**6)"
+    )
+    report = examine("drive", code)
+    assert report.status == "passed", str(report)
+    assert len(report.printed) < 2200
+    assert "more characters" in report.printed
+
+
+def test_prints_and_trials_below_the_answer_are_shown():
+    """Lines that try the answer run, and what they print is shown; they do not join."""
+    code = face.answer("drive") + "\nasync def one():\n    return 'µ'\n\nprint(drive(one()))\n"
+    report = exercises.check("drive", code)
+    assert report.status == "passed", str(report)
+    assert report.printed == "µ\n"
+    assert "print(" not in (workshop.folder() / "coroutines.py").read_text(encoding="utf-8")
+    wrong = examine("drive", code + "print(1 / 0)\n")
+    assert wrong.status == "not yet"
+    assert "ZeroDivisionError: division by zero" in wrong.sentence
+
+
+def test_threads_and_processes_left_behind_end_with_the_check(tmp_path):
+    """Nothing of it goes on after the answer is there."""
+    sign = tmp_path / "sign"
+    start = (
+        "    import subprocess, sys, threading, time\n"
+        "    threading.Thread(target=time.sleep, args=(60,)).start()\n"
+        "    late = 'import sys, time; time.sleep(1.5); open(sys.argv[1], \"w\")'\n"
+        f"    subprocess.Popen([sys.executable, '-c', late, {str(sign)!r}])\n"
+    )
+    code = face.answer("drive").replace("    try:", f"{start}    try:", 1)
+    begin = time.monotonic()
+    report = examine("drive", code)
+    assert report.status == "passed", str(report)
+    assert time.monotonic() - begin < 2
+    if sys.platform != "win32":
+        time.sleep(2)
+        assert not sign.exists()
+
+
+def test_an_interrupt_ends_the_check_and_says_so():
+    """Ctrl-C, or the stop button: the process is gone, the notebook goes on."""
+    code = "def drive(coro):\n    while True: pass\n"
+    timer = threading.Timer(0.4, _interrupt_main)
+    timer.start()
+    report = examine("drive", code)
+    timer.join()
+    assert report.status == "interrupted"
+    assert "You interrupted the check" in str(report)
+
+
+def _interrupt_main() -> None:
+    import _thread
+
+    _thread.interrupt_main()
+
+
+def test_nothing_of_a_check_stays_in_this_process():
+    """No child, no open pipe, no thread after a check that was stopped."""
+    import psutil
+
+    examine("drive", "def drive(coro):\n    while True: pass\n")
+    end = time.monotonic() + 2
+    while time.monotonic() < end and (_pipes() or psutil.Process().children()):
+        time.sleep(0.02)
+    assert not psutil.Process().children()
+    assert not [t for t in threading.enumerate() if t.name.endswith("(_talk)")]
+
+
+def _pipes() -> list[threading.Thread]:
+    return [t for t in threading.enumerate() if t.name.endswith("(_talk)")]
+
+
+# -- how it reads ------------------------------------------------------------------------------
+
+
+def test_a_report_reads_as_text_and_as_a_table_without_scripts():
+    """Both say the same; yours stands beside expected."""
+    code = graft.merge(face.answer("round-robin"), find("round-robin").wrong[0].code)
+    report = examine("round-robin", code)
+    text = str(report)
+    assert text.startswith("round-robin: not yet. 4 of 5 hold.\n")
+    assert "✕ coroutines take turns, one step each" in text
+    assert "yours     expected\n" in text
+    assert "B step 1   <- here" in text
+    data = report._repr_mimebundle_()
+    assert data["text/plain"] == text == repr(report)
+    html = data["text/html"]
+    assert "<script" not in html and " id=" not in html
+    assert "B step 1" in html
+
+
+def test_code_in_a_report_is_escaped():
+    """The reader's own text cannot break the page."""
+    report = examine(
+        "drive", "def drive(coro):\n    raise ValueError('<script>alert(1)</script>')\n"
+    )
+    assert "<script" not in report.html()
+    assert "&lt;script&gt;" in report.html()
+
+
+def test_an_unknown_name_is_met_with_the_one_that_is_meant():
+    """The error names it."""
+    with pytest.raises(catalog.UnknownExercise, match="Is it 'future-await'"):
+        exercises.check("futur-await", "x = 1")
+
+
+def test_hints_come_one_by_one():
+    """Each call shows one more, the last points to the solution."""
+    face._shown.clear()
+    first, second, third = (exercises.hint("drive") for _ in range(3))
+    assert first.startswith("Hint 1 of 3: ") and "Hint 2" not in first
+    assert "Hint 2 of 3" in second and "Hint 3" not in second
+    assert third.endswith("%solution drive")
+    assert exercises.hint("drive", 1) == first
+
+
+# -- in a notebook -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def shell():
+    """An IPython shell with the commands loaded."""
+    from IPython.core.interactiveshell import InteractiveShell
+    from traitlets.config import Config
+
+    InteractiveShell.clear_instance()
+    shell = InteractiveShell.instance(config=Config(HistoryManager={"enabled": False}))
+    shell.run_line_magic("load_ext", "asyncio_lessons.classroom.exercises.magics")
+    yield shell
+    InteractiveShell.clear_instance()
+
+
+def run(shell, capsys, cell: str) -> str:
+    """Run a cell; return what it printed."""
+    result = shell.run_cell(cell)
+    result.raise_error()
+    return capsys.readouterr().out
+
+
+def test_the_commands_in_a_notebook(shell, capsys):
+    """Stub, wrong, right; hint, solution, progress, workshop; a wrong name raises nothing."""
+    assert "drive: not started." in run(shell, capsys, exercises.stub("drive"))
+    wrong = "%%exercise drive\ndef drive(coro):\n    return 1\n"
+    assert "drive: not yet. " in run(shell, capsys, wrong)
+    assert "✕ drive" in run(shell, capsys, "%progress")
+    solution = run(shell, capsys, "%solution drive")
+    assert "drive: passed." in run(shell, capsys, solution)
+    assert "✓ drive" in run(shell, capsys, "%progress")
+    assert "your answer passed earlier" in run(shell, capsys, exercises.stub("drive"))
+    assert "Hint 1 of 3" in run(shell, capsys, "%hint tunnel 1")
+    assert "coroutines  partly yours" in run(shell, capsys, "%workshop")
+    assert "All that has passed still holds." in run(shell, capsys, "%workshop check")
+    assert "is the course's again" in run(shell, capsys, "%workshop restore coroutines")
+    assert "Is it 'drive'?" in run(shell, capsys, "%%exercise driv\nx")
+    assert "There is no exercise ''" in run(shell, capsys, "%hint")
+    assert "restore futures" in run(shell, capsys, "%workshop restore")
+    assert "drive" not in shell.user_ns
+
+
+def test_loading_the_commands_is_quick():
+    """They load none of the exercises, and no plotting."""
+    code = (
+        "import sys; from asyncio_lessons.classroom import exercises, workshop;"
+        "from asyncio_lessons.classroom.exercises import magics;"
+        "print([m for m in sys.modules if 'matplotlib' in m or m.endswith('exercises.futures')])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
