@@ -169,7 +169,9 @@ class Film:
         return [e.time for e in self.events if e.kind == "run" and e.task in found]
 
     @classmethod
-    def by_hand(cls, spans: Iterable[tuple[str, str, float, float, str]], **fields: object) -> "Film":
+    def by_hand(
+        cls, spans: Iterable[tuple[str, str, float, float, str]], **fields: object
+    ) -> "Film":
         """Make a film of what no loop runs, such as threads.
 
         spans: (name, state, start, end, text) with seconds and a state of "running", "ready" or
@@ -212,12 +214,13 @@ def _spans(events: list[Event], duration: float) -> Iterator[Span]:
             now[task] = ("running", time, event.text, order)
             stack.append(task)
         elif kind in ("wait", "return", *ENDS):
-            if stack and stack[-1] == task:
-                stack.pop()
+            innermost = stack[-1:] == [task]
+            if task in stack:  # in a film made by hand it may be further out
+                del stack[-1 - stack[::-1].index(task)]
             yield from leave(task, time)
             if kind == "wait":
                 now[task] = ("waiting", time, event.text, order)
-            if stack and stack[-1] != task:
+            if innermost and stack and stack[-1] != task:
                 yield from leave(stack[-1], time)
                 now[stack[-1]] = ("running", time, "", order)
         elif kind == "ready" and now.get(task, ("",))[0] != "running":
