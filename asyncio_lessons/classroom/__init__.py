@@ -28,6 +28,32 @@ In plain Python, and to draw several films on one time axis::
 
 ``work(seconds)`` is CPU work of that length: it blocks the loop, on the real clock and on the
 virtual one. ``xray(obj)`` shows the chain of paused frames of a generator, coroutine or task.
-``trace(film, "trace.json")`` writes the film for https://ui.perfetto.dev.
+``%xray obj`` is the same in a line of its own. ``trace(film, "trace.json")`` writes the film for https://ui.perfetto.dev.
 `film` says what a film holds, `Film.by_hand` makes one of what no loop runs (threads).
 """
+
+from .film import Cause, Event, Film
+from .loops import work
+from .magics import load_ipython_extension, unload_ipython_extension
+from .perfetto import trace
+from .recorder import Recorder, record
+from .source import show_source
+from .timeline import Picture, draw, timeline
+from .xray import xray
+
+__all__ = [
+    "Cause",
+    "Event",
+    "Film",
+    "Picture",
+    "Recorder",
+    "draw",
+    "load_ipython_extension",
+    "record",
+    "show_source",
+    "timeline",
+    "trace",
+    "unload_ipython_extension",
+    "work",
+    "xray",
+]

@@ -6,6 +6,7 @@ is looked at: no exception of a `__repr__` gets out, and no object is kept alive
 """
 
 import ast
+import enum
 import gc
 import inspect
 import linecache
@@ -24,7 +25,12 @@ from .film import FrameView
 _PLAIN = (int, float, str, bytes, bool, type(None))
 _DEEPEST = 1000  # frames of one chain
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{4,}")
-_FOLD = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv}
+_FOLD = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+}
 
 
 # -- the chain ------------------------------------------------------------------------------------
@@ -152,19 +158,27 @@ class Labels:
             return self.numbered(value)
         if inspect.iscoroutine(value) or inspect.isgenerator(value) or inspect.isasyncgen(value):
             return f"{value.__name__}()"
-        if isinstance(value, types.FunctionType | types.BuiltinFunctionType | types.MethodType | type):
+        if isinstance(
+            value, types.FunctionType | types.BuiltinFunctionType | types.MethodType | type
+        ):
             return value.__name__
+        if isinstance(value, enum.Enum):
+            return str(value)
         if kind.__repr__ is object.__repr__:
             return self.numbered(value)
         text = repr(value)
-        if _ADDRESS.search(text):
+        if "<" in text or _ADDRESS.search(text):
             return self.numbered(value)
         return text if len(text) <= 60 else text[:57] + "..."
 
     def _container(self, value: Any, depth: int) -> str:
         opening, closing = {list: "[]", tuple: "()", dict: "{}"}.get(type(value), "{}")
         if not value:
-            return f"{type(value).__name__}()" if isinstance(value, set | frozenset) else opening + closing
+            return (
+                f"{type(value).__name__}()"
+                if isinstance(value, set | frozenset)
+                else opening + closing
+            )
         if not depth:
             return f"{opening}...{closing}"
         items = list(value.items() if isinstance(value, dict) else value)
@@ -248,7 +262,9 @@ class Site:
             return self._bare if values[:1] in ((), (None,)) else task_name(values[0])
         if values not in self._texts:
             known = {n: v[0] for n, v in zip(self.names, values, strict=True) if v is not None}
-            self._texts[values] = self._prefix + ast.unparse(_Values(known).visit(_copy(self._tree)))
+            self._texts[values] = self._prefix + ast.unparse(
+                _Values(known).visit(_copy(self._tree))
+            )
         return self._texts[values]
 
 
@@ -415,4 +431,3 @@ class _Values(ast.NodeTransformer):
 
 def _constant(value: Any) -> ast.Constant:
     return ast.Constant(float(number(value)) if type(value) is float else value)
-

@@ -17,21 +17,27 @@ import contextlib
 import contextvars
 import inspect
 import re
-import sys
 import threading
 import time
 import weakref
 from collections import Counter, deque
 from collections.abc import Callable, Coroutine, Iterable, Iterator
-from importlib import import_module
 from types import ModuleType
 from typing import Any
 
 from .film import AGAIN, IO, OUTSIDE, THREAD, TIMER, Cause, Event, Film, FilmedTask, Scene
 from .frames import Labels, Site, chain, frame_of, view
+from .loops import (
+    current_task,
+    is_ours,
+    loop_factory,
+    name_of_loop,
+    ready_queue,
+    run_on,
+    virtual_clock,
+)
 
 LIMIT = 20_000  # events; a film of more is of no use to the eye
-LOOPS = ("lessons", "asyncio", "uvloop")
 
 _scope: contextvars.ContextVar = contextvars.ContextVar("film of this cell", default=None)
 _DEFAULT_NAME = re.compile(r"Task-\d+")
@@ -58,7 +64,7 @@ class Recorder:
     ) -> None:
         self.loop = loop
         self.closed = True
-        self.film = Film(loop=_name_of_loop(loop), virtual=virtual_clock(loop) is not None)
+        self.film = Film(loop=name_of_loop(loop), virtual=virtual_clock(loop) is not None)
         self._details, self._limit, self._scoped, self._code = details, limit, scoped, code
         self._tasks: list[_Known] = []
         self._raw: list[tuple] = []  # (time, kind, task, cause, what else)
@@ -85,7 +91,11 @@ class Recorder:
         if self._scoped:
             self._token = _scope.set(self)
             self._film_current_task()
-        self._eye = _Queue(self) if isinstance(_ready_queue(self.loop), deque) and _is_ours(self.loop) else _Hooks(self)
+        self._eye = (
+            _Queue(self)
+            if isinstance(ready_queue(self.loop), deque) and is_ours(self.loop)
+            else _Hooks(self)
+        )
         return self
 
     def stop(self, error: BaseException | None = None) -> Film:
@@ -220,7 +230,9 @@ class Recorder:
     def stepped_by(self, callback: Any) -> int | None:
         """Return the index of the task that `callback` makes a step of; None if it does not."""
         owner = getattr(callback, "__self__", None)
-        if owner is None or not (getattr(callback, "__name__", None) or "_").startswith(("_", "task_wakeup")):
+        if owner is None or not (getattr(callback, "__name__", None) or "_").startswith(
+            ("_", "task_wakeup")
+        ):
             return None
         return self.index_of(owner)
 
@@ -239,7 +251,13 @@ class Recorder:
             if not self.film.virtual:
                 self._spent += time.perf_counter() - started
         site = known[0]
-        return site, site.read(frame, self.index_of), _fallback(coro), self._frames(coro), self._scene()
+        return (
+            site,
+            site.read(frame, self.index_of),
+            _fallback(coro),
+            self._frames(coro),
+            self._scene(),
+        )
 
     def _own_frame(self, coro: Any) -> Any:
         """Return the outermost frame, or in a cell the one that runs the cell's code."""
@@ -289,7 +307,11 @@ class Recorder:
         return names
 
     def _event(self, at: float, kind: str, index: int, cause: Any, what: tuple) -> Event:
-        scene = next((part for part in what if isinstance(part, Scene)), None) if isinstance(what, tuple) else None
+        scene = (
+            next((part for part in what if isinstance(part, Scene)), None)
+            if isinstance(what, tuple)
+            else None
+        )
         if isinstance(what, Scene):
             scene, what = what, ()
         scene = scene and Scene(
@@ -451,7 +473,11 @@ class _Hooks:
         index = recorder.stepped_by(callback)
         if index is not None:
             recorder.ready(index, self._cause(args, index))
-            return _MainStep(recorder, callback) if index == 0 and recorder._main is not None else callback
+            return (
+                _MainStep(recorder, callback)
+                if index == 0 and recorder._main is not None
+                else callback
+            )
         return self._wrapped(callback, self._cause(args, None))
 
     def _cause(self, args: tuple, index: int | None) -> Cause:
@@ -491,7 +517,7 @@ class _Hooks:
         return handle
 
     def scene(self) -> Scene:
-        ready = _ready_queue(self._loop)
+        ready = ready_queue(self._loop)
         if ready is None:
             labels = tuple(f"\0{index}\0" for index in self._recorder_ready())
         else:
@@ -717,7 +743,9 @@ class _Queue:
     def scene(self) -> Scene:
         ready = tuple(self._label(item) for item in list(deque.__iter__(self._queue)))
         began = self._recorder._began
-        entries = sorted((e for e in self._loop._scheduled if not e[1]._cancelled), key=lambda e: e[0])
+        entries = sorted(
+            (e for e in self._loop._scheduled if not e[1]._cancelled), key=lambda e: e[0]
+        )
         timers = tuple((when - began, self._label(item)) for when, item in entries)
         return Scene(ready, timers, _selector_of(self._loop))
 
@@ -733,111 +761,7 @@ class _Queue:
         return f"{name} of {', '.join(sleepers)}" if sleepers else name
 
 
-# -- loops ----------------------------------------------------------------------------------------
-
-
-def _is_ours(loop: Any) -> bool:
-    return any(cls.__name__ == "BaseEventLoop" and "asyncio." not in f"{cls.__module__}." for cls in type(loop).__mro__)
-
-
-def _ready_queue(loop: Any) -> Any:
-    return getattr(loop, "_ready", None)
-
-
-def _name_of_loop(loop: Any) -> str:
-    top = type(loop).__module__.split(".")[0]
-    return {"asyncio_lessons": "lessons"}.get(top, top)
-
-
-def virtual_clock(loop: Any) -> Any:
-    """Return the virtual clock of a loop, None if its time is real."""
-    clock = getattr(loop, "_clock", None)
-    return clock if hasattr(clock, "advance") else None
-
-
-def current_loop() -> Any:
-    """Return the innermost loop that runs in this thread, None if none does."""
-    for package in ("my_asyncio", "asyncio_lessons"):
-        futures = sys.modules.get(f"{package}.futures")
-        loop = futures and futures._get_running_loop()
-        if loop is not None:
-            return loop
-    asyncio = sys.modules.get("asyncio")
-    return asyncio and asyncio._get_running_loop()
-
-
-def current_task(loop: Any) -> Any:
-    """Return the task that runs on `loop` now, None if none does."""
-    if _is_ours(loop):
-        return loop._current_task
-    return sys.modules["asyncio"].current_task(loop)
-
-
-def work(seconds: float) -> None:
-    """Be busy for `seconds`: CPU work, which blocks the loop, on the real clock or the virtual one."""
-    loop = current_loop()
-    clock = virtual_clock(loop)
-    if clock is not None:
-        clock.advance(seconds)
-        return
-    end = time.perf_counter() + seconds
-    while time.perf_counter() < end:
-        pass
-
-
-def loop_factory(name: str | ModuleType, virtual: bool = False) -> Callable[[], Any]:
-    """Return what makes a loop: of the course ("lessons"), of "asyncio", or of "uvloop".
-
-    name may also be a package with an `EventLoop` and a `VirtualClock`, such as `my_asyncio`.
-
-    Raises ValueError for another name, or for uvloop with virtual time; ModuleNotFoundError if
-    uvloop is not installed.
-    """
-    if package := _package(name):
-        return (lambda: package.EventLoop(clock=package.VirtualClock())) if virtual else package.EventLoop
-    if name == "asyncio":
-        import asyncio
-
-        return _virtual_asyncio_loop if virtual else asyncio.new_event_loop
-    if name != "uvloop":
-        raise ValueError(f"loop must be one of {', '.join(LOOPS)}; got {name!r}")
-    if virtual:
-        raise ValueError("uvloop keeps its time in C: virtual time works with lessons and asyncio")
-    try:
-        import uvloop
-    except ModuleNotFoundError:
-        message = "uvloop is not installed: %pip install uvloop, or choose lessons or asyncio"
-        raise ModuleNotFoundError(message, name="uvloop") from None
-    return uvloop.new_event_loop
-
-
-def _package(loop: Any) -> ModuleType | None:
-    """Return the package a loop of our making is from; None for asyncio's, uvloop's and others."""
-    if loop == "lessons":
-        return import_module(__package__.rpartition(".")[0])
-    return loop if isinstance(loop, ModuleType) else None
-
-
-def _virtual_asyncio_loop() -> Any:
-    import asyncio
-    import selectors
-
-    from .. import VirtualClock
-
-    clock = VirtualClock()
-
-    class PatientSelector(selectors.DefaultSelector):
-        def select(self, timeout: float | None = None) -> list:
-            return clock.sleep(timeout, super().select)
-
-    class VirtualAsyncioLoop(asyncio.SelectorEventLoop):
-        _clock = clock
-
-        def time(self) -> float:
-            return clock.time()
-
-    VirtualAsyncioLoop.__module__ = "asyncio"
-    return VirtualAsyncioLoop(PatientSelector())
+# -- a program, from its start to its end -----------------------------------------------------------
 
 
 def record(
@@ -871,57 +795,12 @@ def record(
         recorders.append(Recorder(made, details=details, limit=limit).start())
         return made
 
-    result, error = _run(main, filmed_loop, loop)
+    result, error = run_on(main, filmed_loop, loop)
     film = recorders[0].stop() if recorders else Film()
     film.result, film.error = result, error
     if error is not None and (check or not isinstance(error, Exception)):
         raise error
     return film
-
-
-def _run(main: Coroutine, factory: Callable, name: Any) -> tuple[Any, BaseException | None]:
-    """Return (result, error) of a program on a new loop: here, or in a thread if need be."""
-    asyncio = sys.modules.get("asyncio")
-    nested = asyncio is not None and asyncio._get_running_loop() is not None
-    if package := _package(name):
-        return _outcome(lambda: package.run(main, loop_factory=factory))
-    import asyncio
-
-    def go() -> Any:
-        with asyncio.Runner(loop_factory=factory) as runner:
-            return runner.run(main)
-
-    return _in_thread(go) if nested else _outcome(go)
-
-
-def _outcome(go: Callable) -> tuple[Any, BaseException | None]:
-    try:
-        return go(), None
-    except BaseException as error:
-        return None, error
-
-
-def _in_thread(go: Callable) -> tuple[Any, BaseException | None]:
-    outcome: list = []
-    context = contextvars.copy_context()
-    thread = threading.Thread(
-        target=lambda: outcome.append(_outcome(lambda: context.run(go))), daemon=True
-    )
-    thread.start()
-    while thread.is_alive():
-        try:
-            thread.join(0.1)
-        except KeyboardInterrupt:
-            _interrupt(thread)
-    return outcome[0] if outcome else (None, KeyboardInterrupt())
-
-
-def _interrupt(thread: threading.Thread) -> None:
-    """Raise KeyboardInterrupt in another thread, at its next instruction."""
-    import ctypes
-
-    ident = ctypes.c_ulong(thread.ident or 0)
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ident, ctypes.py_object(KeyboardInterrupt))
 
 
 # -- words ----------------------------------------------------------------------------------------

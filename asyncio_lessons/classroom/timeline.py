@@ -21,7 +21,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .film import ENDS, Event, Film, Wake
-from .recorder import Recorder, current_loop
+from .loops import current_loop
+from .recorder import Recorder
 
 LIGHT = ("#2b323c", "#0077bb", "#e0752d", "#a74753", "#684000", "#00429d", "#2b9fca")
 DARK = ("#eef1f5", "#4fb0f0", "#f59a5c", "#ee3377", "#f0e442", "#009988", "#b8860b")
@@ -135,7 +136,9 @@ class Picture:
             figure = self.figure()
             figure.set_dpi(dpi)
             figure.canvas.draw()
-            pixels = Image.frombuffer("RGBA", figure.canvas.get_width_height(), figure.canvas.buffer_rgba())
+            pixels = Image.frombuffer(
+                "RGBA", figure.canvas.get_width_height(), figure.canvas.buffer_rgba()
+            )
             few = pixels.convert("RGB").quantize(palette=palette, dither=Image.Dither.NONE)
         file = io.BytesIO()
         few.save(file, format="PNG", optimize=True)
@@ -187,7 +190,12 @@ class timeline:  # noqa: N801 - reads as a word of the language: with timeline()
     """
 
     def __init__(
-        self, title: str | None = None, *, note: str | None = None, details: bool = False, **look: Any
+        self,
+        title: str | None = None,
+        *,
+        note: str | None = None,
+        details: bool = False,
+        **look: Any,
     ) -> None:
         if isinstance(title, Film):
             raise TypeError("timeline() films a with block; to draw a film write draw(film)")
@@ -306,11 +314,16 @@ class _Layout:
         titles = look.titles or [film.title for film in films] if len(films) > 1 else [None]
         title, note = look.title, look.note
         if len(films) == 1:
-            title, note = title or films[0].title or (look.titles or [None])[0], note or films[0].note
+            title, note = (
+                title or films[0].title or (look.titles or [None])[0],
+                note or films[0].note,
+            )
         self.title, self.notes = title, _wrapped(note, 10.0, WIDTH - 22)
         cut = next((film for film in films if film.truncated), None)
         if cut is not None:
-            self.notes.append(f"The recording stopped after {len(cut.events):,} events: what came later is not shown.")
+            self.notes.append(
+                f"The recording stopped after {len(cut.events):,} events: what came later is not shown."
+            )
         self.hues = hues = {}  # name of a lane: its number in the palette
         self.panels = [
             self._panel(film, title, hues) for film, title in zip(shown, titles, strict=True)
@@ -334,7 +347,9 @@ class _Layout:
         scale, unit = 1.0, "steps"
         if not self.unit:
             scale, unit = next(
-                (s, u) for s, u, least in ((1, "s", 2), (1e3, "ms", 2e-3), (1e6, "µs", 0)) if self.duration >= least
+                (s, u)
+                for s, u, least in ((1, "s", 2), (1e3, "ms", 2e-3), (1e6, "µs", 0))
+                if self.duration >= least
             )
         step = _nice(self.duration * scale / 6)
         if self.unit:
@@ -384,7 +399,9 @@ class _Layout:
         lane_of = {task: lane for lane in panel.lanes for task in lane.tasks}
         total = panel.film.duration or 1.0
         edge = -math.inf
-        spans = sorted((s for s in panel.film.spans() if s.state == "running"), key=lambda s: s.order)
+        spans = sorted(
+            (s for s in panel.film.spans() if s.state == "running"), key=lambda s: s.order
+        )
         for span in spans:
             lane = lane_of.get(span.task)
             length = span.end - span.start
@@ -496,7 +513,9 @@ class _Layout:
         stems = [stem for panel in self.panels for stem in panel.stems]
         marks = {kind for lane in lanes for _, kind in lane.marks}
         ends = {kind for lane in lanes for kind in lane.ends}
-        callbacks = any(piece.lane is None and piece.text for p in self.panels for piece in p.pieces)
+        callbacks = any(
+            piece.lane is None and piece.text for p in self.panels for piece in p.pieces
+        )
         occurs = [
             ("running", "running", any(lane.pieces for lane in lanes)),
             ("ready", "ready: could run, not its turn", any(lane.readies for lane in lanes)),
@@ -594,7 +613,11 @@ def _lanes(film: Film, hidden: set[int], most: int) -> list[_Lane]:
     for stem in names[most - 1 :] if len(names) > most else ():
         groups.setdefault("others", []).extend(groups.pop(stem))
     return [
-        _Lane(f"{stem} ×{len(members)}" if len(members) > 1 else film.tasks[members[0]].name, 0, tasks=members)
+        _Lane(
+            f"{stem} ×{len(members)}" if len(members) > 1 else film.tasks[members[0]].name,
+            0,
+            tasks=members,
+        )
         for stem, members in groups.items()
     ]
 
@@ -611,7 +634,9 @@ def _in_steps(film: Film) -> Film:
         inside += event.kind == "run"
     events = [event for event in events if event.kind not in ("call", "return")]
     duration = max((event.time for event in events), default=0.0)
-    return Film(film.tasks, events, duration, STEPS, film.virtual, film.truncated, film.title, film.note)
+    return Film(
+        film.tasks, events, duration, STEPS, film.virtual, film.truncated, film.title, film.note
+    )
 
 
 def _nice(step: float) -> float:
@@ -650,7 +675,9 @@ def text_width(text: str, size: float, weight: str = "normal", family: str = "sa
 _FONTS = {"sans": "DejaVu Sans", "mono": "DejaVu Sans Mono"}
 
 
-def shortened(text: str, size: float, room: float, weight: str = "normal", family: str = "sans") -> str:
+def shortened(
+    text: str, size: float, room: float, weight: str = "normal", family: str = "sans"
+) -> str:
     """Return as much of a text as there is room for, with "…" where it is cut; "" for too little."""
     if text_width(text, size, weight, family) <= room:
         return text
@@ -706,22 +733,29 @@ class _Painter:
 
     # -- what a drawing is made of --------------------------------------------------------------
 
-    def _rects(self, rects: list[tuple[float, float, float, float]], order: float, **style: Any) -> None:
+    def _rects(
+        self, rects: list[tuple[float, float, float, float]], order: float, **style: Any
+    ) -> None:
         from matplotlib.collections import PolyCollection
 
         if rects:
             corners = [((a, c), (b, c), (b, d), (a, d)) for a, c, b, d in rects]
             self.axes.add_collection(
-                PolyCollection(corners, zorder=order, snap=True, **{"linewidths": 0, **style}), autolim=False
+                PolyCollection(corners, zorder=order, snap=True, **{"linewidths": 0, **style}),
+                autolim=False,
             )
 
-    def _polygon(self, points: list[tuple[float, float]], order: float, face: str, edge: str, width: float) -> None:
+    def _polygon(
+        self, points: list[tuple[float, float]], order: float, face: str, edge: str, width: float
+    ) -> None:
         from matplotlib.collections import PolyCollection
 
         style = {"facecolors": face, "edgecolors": edge, "linewidths": width, "joinstyle": "miter"}
         self.axes.add_collection(PolyCollection([points], zorder=order, **style), autolim=False)
 
-    def _line(self, xs: tuple, ys: tuple, order: float, color: str, width: float, style: Any = "-") -> None:
+    def _line(
+        self, xs: tuple, ys: tuple, order: float, color: str, width: float, style: Any = "-"
+    ) -> None:
         from matplotlib.lines import Line2D
 
         line = Line2D(xs, ys, color=color, linewidth=width, linestyle=style, zorder=order)
@@ -732,7 +766,9 @@ class _Painter:
     def _text(self, x: float, y: float, text: str, size: float, color: str, **style: Any) -> None:
         family = _FONTS[style.pop("family", "sans")]
         options = {"va": "center_baseline", "ha": "left", "zorder": 9, **style}
-        self.axes.text(x, y, text, fontsize=size, color=color, family=family, parse_math=False, **options)
+        self.axes.text(
+            x, y, text, fontsize=size, color=color, family=family, parse_math=False, **options
+        )
 
     def _hue(self, lane: _Lane) -> str:
         return _hue(self.theme, lane.hue)
@@ -791,7 +827,9 @@ class _Painter:
             last = piece.x1
             self._strip_label(piece, y)
         for hue, rects in by_hue.items():
-            self._rects([(a - 0.7, c, b + 0.7, d) for a, c, b, d in rects], 1.5, facecolors=theme.face)
+            self._rects(
+                [(a - 0.7, c, b + 0.7, d) for a, c, b, d in rects], 1.5, facecolors=theme.face
+            )
             apart = [(a + 0.8 if b - a > 4 else a, c, b, d) for a, c, b, d in rects]
             self._rects(apart, 2, facecolors=hue)
         self._idle(panel, y)
@@ -819,7 +857,15 @@ class _Painter:
 
     def _heartbeat(self, panel: _Panel) -> None:
         theme, y, left = self.theme, panel.beat, self.layout.left
-        self._text(left - 9, y, self.layout.look.heartbeat or "heartbeat", 10.2, theme.muted, weight="bold", ha="right")
+        self._text(
+            left - 9,
+            y,
+            self.layout.look.heartbeat or "heartbeat",
+            10.2,
+            theme.muted,
+            weight="bold",
+            ha="right",
+        )
         xs, ys = [left], [y]
         shape = ((-2.2, 0), (-1.1, -7.5), (0.9, 5), (2.2, 0))
         for x in panel.beats:
@@ -832,7 +878,9 @@ class _Painter:
         for x0, x1, text in panel.flats:
             words = f"flat for {text}"
             if text_width(words, 8.2) <= x1 - x0 - 6:
-                self._text((x0 + x1) / 2, y - 6.5, words, 8.2, theme.ink, ha="center", style="italic")
+                self._text(
+                    (x0 + x1) / 2, y - 6.5, words, 8.2, theme.ink, ha="center", style="italic"
+                )
         self._text(SHARES, y, f"{len(panel.beats)} beats", 9, theme.muted)
 
     def _lane(self, lane: _Lane, panel: _Panel) -> None:
@@ -843,7 +891,9 @@ class _Painter:
         waits = [(a, y - LOW, b, y + LOW) for a, b, _ in _joined(lane.waits)]
         self._rects(waits, 2, facecolors=pale, edgecolors=edge, linewidths=0.6)
         readies = [(a, y - HALF, b, y + HALF) for a, b in lane.readies]
-        self._rects(readies, 2.5, facecolors=theme.face, edgecolors=hue, linewidths=0.9, hatch="////")
+        self._rects(
+            readies, 2.5, facecolors=theme.face, edgecolors=hue, linewidths=0.9, hatch="////"
+        )
         self._rects(_dark(lane.pieces, y), 3, facecolors=hue)
         obstacles = [s.x for s in panel.stems if _crosses(s, y)]
         for x0, x1, text in lane.waits:
@@ -860,7 +910,9 @@ class _Painter:
             text = f"{steps} step{'s' * (steps != 1)}"
         self._text(SHARES, y, text, 9, self.theme.muted)
 
-    def _wait_label(self, x0: float, x1: float, y: float, text: str, obstacles: list[float]) -> None:
+    def _wait_label(
+        self, x0: float, x1: float, y: float, text: str, obstacles: list[float]
+    ) -> None:
         """Write what is waited for: where no stem crosses it if there is such a place."""
         size = 8.2
         if not text or x1 - x0 < 20:
@@ -944,7 +996,10 @@ class _Painter:
         self._dot(x, y)
 
     def _dot(self, x: float, y: float) -> None:
-        around = [(x + 2.9 * math.cos(a / 12 * math.pi), y + 2.9 * math.sin(a / 12 * math.pi)) for a in range(24)]
+        around = [
+            (x + 2.9 * math.cos(a / 12 * math.pi), y + 2.9 * math.sin(a / 12 * math.pi))
+            for a in range(24)
+        ]
         self._polygon(around, 5.5, self.theme.ink, self.theme.face, 0.9)
 
     # -- the legend -----------------------------------------------------------------------------
@@ -966,7 +1021,9 @@ class _Painter:
         if key == "running":
             self._rects(box, 2, facecolors=hue)
         elif key == "ready":
-            self._rects(box, 2, facecolors=theme.face, edgecolors=hue, linewidths=0.9, hatch="//////")
+            self._rects(
+                box, 2, facecolors=theme.face, edgecolors=hue, linewidths=0.9, hatch="//////"
+            )
         elif key == "waiting":
             pale, edge = _mix(hue, theme.face, theme.pale), _mix(hue, theme.face, theme.edge)
             self._rects(box, 2, facecolors=pale, edgecolors=edge, linewidths=0.6)
@@ -974,7 +1031,9 @@ class _Painter:
             self._rects(box, 2, facecolors=theme.muted)
         elif key == "wakes":
             self._line((x, x + 11), (y, y), 4, theme.ink, 1.3)
-            self._polygon([(x + 15, y), (x + 8.5, y - 3.2), (x + 8.5, y + 3.2)], 5, theme.ink, theme.face, 0.4)
+            self._polygon(
+                [(x + 15, y), (x + 8.5, y - 3.2), (x + 8.5, y + 3.2)], 5, theme.ink, theme.face, 0.4
+            )
         elif key == "starts":
             self._line((x, x + 14), (y, y), 4, theme.ink, 1.3, (0, (2.2, 1.6)))
         elif key in ("timer", "io", "thread"):
@@ -1046,7 +1105,9 @@ GLYPHS = {"running": "█", "ready": "▒", "waiting": "─"}
 def _as_text(film: Film, look: _Look, index: int) -> str:
     """Return the timeline in characters; of real time only what does not differ from run to run."""
     titles = look.titles or ([film.title] if film.title else [])
-    heading = (titles[index] if index < len(titles) else None) or (look.title if not index else None)
+    heading = (titles[index] if index < len(titles) else None) or (
+        look.title if not index else None
+    )
     lines = [heading or film.title or "timeline"]
     if look.title and heading != look.title and not index:
         lines.insert(0, look.title)
@@ -1064,12 +1125,16 @@ def _as_text(film: Film, look: _Look, index: int) -> str:
     if film.loop:
         lines.append(f"{'event loop':<{width}}  {''.join(rows[None])}")
     for i in shown[:MOST_TEXT_LANES]:
-        lines.append(f"{film.tasks[i].name[:width]:<{width}}  {''.join(rows[i])} {marks[ends.get(i)]}")
+        lines.append(
+            f"{film.tasks[i].name[:width]:<{width}}  {''.join(rows[i])} {marks[ends.get(i)]}"
+        )
     if len(shown) > MOST_TEXT_LANES:
         lines.append(f"... and {len(shown) - MOST_TEXT_LANES} more")
     end = _seconds(film.duration) if film_drawn is film else f"{film_drawn.duration:.0f} steps"
     lines.append(f"{'':<{width}}  0{end:>{_columns(film_drawn) - 1}}")
-    lines.append(f"{'':<{width}}  █ runs  ▒ ready  ─ waits  ✓ done  ✕ cancelled  ! failed  … not finished")
+    lines.append(
+        f"{'':<{width}}  █ runs  ▒ ready  ─ waits  ✓ done  ✕ cancelled  ! failed  … not finished"
+    )
     return "\n".join(line.rstrip() for line in lines)
 
 

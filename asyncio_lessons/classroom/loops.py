@@ -1,0 +1,175 @@
+"""Loops: which one is this, which one runs, and a new one to run a program on."""
+
+import contextvars
+import sys
+import threading
+import time
+from collections.abc import Callable, Coroutine
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+LOOPS = ("lessons", "asyncio", "uvloop")
+PATIENCE = 2.0  # seconds that a thread has to end after an interrupt
+
+
+def is_ours(loop: Any) -> bool:
+    return any(
+        cls.__name__ == "BaseEventLoop" and "asyncio." not in f"{cls.__module__}."
+        for cls in type(loop).__mro__
+    )
+
+
+def ready_queue(loop: Any) -> Any:
+    return getattr(loop, "_ready", None)
+
+
+def name_of_loop(loop: Any) -> str:
+    top = type(loop).__module__.split(".")[0]
+    return {"asyncio_lessons": "lessons"}.get(top, top)
+
+
+def virtual_clock(loop: Any) -> Any:
+    """Return the virtual clock of a loop, None if its time is real."""
+    clock = getattr(loop, "_clock", None)
+    return clock if hasattr(clock, "advance") else None
+
+
+def current_loop() -> Any:
+    """Return the innermost loop that runs in this thread, None if none does."""
+    for package in ("my_asyncio", "asyncio_lessons"):
+        futures = sys.modules.get(f"{package}.futures")
+        loop = futures and futures._get_running_loop()
+        if loop is not None:
+            return loop
+    asyncio = sys.modules.get("asyncio")
+    return asyncio and asyncio._get_running_loop()
+
+
+def current_task(loop: Any) -> Any:
+    """Return the task that runs on `loop` now, None if none does."""
+    if is_ours(loop):
+        return loop._current_task
+    return sys.modules["asyncio"].current_task(loop)
+
+
+def work(seconds: float) -> None:
+    """Be busy for `seconds`: CPU work, which blocks the loop, on the real clock or the virtual one."""
+    loop = current_loop()
+    clock = virtual_clock(loop)
+    if clock is not None:
+        clock.advance(seconds)
+        return
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        pass
+
+
+def loop_factory(name: str | ModuleType, virtual: bool = False) -> Callable[[], Any]:
+    """Return what makes a loop: of the course ("lessons"), of "asyncio", or of "uvloop".
+
+    name may also be a package with an `EventLoop` and a `VirtualClock`, such as `my_asyncio`.
+
+    Raises ValueError for another name, or for uvloop with virtual time; ModuleNotFoundError if
+    uvloop is not installed.
+    """
+    if package := package_of(name):
+        return (
+            (lambda: package.EventLoop(clock=package.VirtualClock()))
+            if virtual
+            else package.EventLoop
+        )
+    if name == "asyncio":
+        import asyncio
+
+        return _virtual_asyncio_loop if virtual else asyncio.new_event_loop
+    if name != "uvloop":
+        raise ValueError(f"loop must be one of {', '.join(LOOPS)}; got {name!r}")
+    if virtual:
+        raise ValueError("uvloop keeps its time in C: virtual time works with lessons and asyncio")
+    try:
+        import uvloop
+    except ModuleNotFoundError:
+        message = "uvloop is not installed: %pip install uvloop, or choose lessons or asyncio"
+        raise ModuleNotFoundError(message, name="uvloop") from None
+    return uvloop.new_event_loop
+
+
+def package_of(loop: Any) -> ModuleType | None:
+    """Return the package a loop of our making is from; None for asyncio's, uvloop's and others."""
+    if loop == "lessons":
+        return import_module(__package__.rpartition(".")[0])
+    return loop if isinstance(loop, ModuleType) else None
+
+
+def _virtual_asyncio_loop() -> Any:
+    import asyncio
+    import selectors
+
+    from .. import VirtualClock
+
+    clock = VirtualClock()
+
+    class PatientSelector(selectors.DefaultSelector):
+        def select(self, timeout: float | None = None) -> list:
+            return clock.sleep(timeout, super().select)
+
+    class VirtualAsyncioLoop(asyncio.SelectorEventLoop):
+        _clock = clock
+
+        def time(self) -> float:
+            return clock.time()
+
+    VirtualAsyncioLoop.__module__ = "asyncio"
+    return VirtualAsyncioLoop(PatientSelector())
+
+
+def run_on(main: Coroutine, factory: Callable, name: Any) -> tuple[Any, BaseException | None]:
+    """Return (result, error) of a program on a new loop: here, or in a thread if need be."""
+    asyncio = sys.modules.get("asyncio")
+    nested = asyncio is not None and asyncio._get_running_loop() is not None
+    if package := package_of(name):
+        return _outcome(lambda: package.run(main, loop_factory=factory))
+    import asyncio
+
+    made: list = []
+
+    def go() -> Any:
+        with asyncio.Runner(loop_factory=lambda: made.append(factory()) or made[0]) as runner:
+            return runner.run(main)
+
+    return _in_thread(go, made) if nested else _outcome(go)
+
+
+def _outcome(go: Callable) -> tuple[Any, BaseException | None]:
+    try:
+        return go(), None
+    except BaseException as error:
+        return None, error
+
+
+def _in_thread(go: Callable, made: list) -> tuple[Any, BaseException | None]:
+    """Call ``go()`` in a thread of its own; an interrupt here interrupts it there."""
+    outcome: list = []
+    context = contextvars.copy_context()
+    run = threading.Thread(target=lambda: outcome.append(context.run(_outcome, go)), daemon=True)
+    run.start()
+    deadline = float("inf")
+    while run.is_alive() and time.monotonic() < deadline:
+        try:
+            run.join(0.1)
+        except KeyboardInterrupt:
+            _interrupt(run, made)
+            deadline = time.monotonic() + PATIENCE
+    return outcome[0] if outcome else (None, KeyboardInterrupt())
+
+
+def _interrupt(thread: threading.Thread, loops: list) -> None:
+    """Raise KeyboardInterrupt in another thread at its next instruction, and wake its loop."""
+    import ctypes
+
+    ident = ctypes.c_ulong(thread.ident or 0)
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ident, ctypes.py_object(KeyboardInterrupt))
+    for loop in loops:
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(int)

@@ -1,0 +1,186 @@
+"""The notebook's commands: ``%load_ext asyncio_lessons.classroom`` brings them.
+
+``%%timeline`` runs the rest of its cell on a loop of its own and shows the timeline. IPython cannot
+await inside a magic, so the cell is compiled with top-level await here, and run to its end: on the
+course's loop in place, on asyncio's and uvloop's in a thread. What the cell defines stays in the
+notebook, what it prints lands under it, and what it raises is raised after the picture is shown.
+"""
+
+import argparse
+import ast
+import functools
+import inspect
+import shlex
+from importlib import import_module, util
+from types import TracebackType
+from typing import Any, NoReturn
+
+from .loops import LOOPS, loop_factory
+from .recorder import record
+from .timeline import THEMES, draw, show
+
+_VALUE = "__value_of_the_cell__"
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """Add ``%%timeline``, ``%xray``, and the commands of the exercises where they are there."""
+    from IPython.core.magic import no_var_expand
+
+    @no_var_expand  # a title may hold $ and {}
+    def timeline(line: str, cell: str) -> Any:
+        return _timeline(shell, line, cell)
+
+    timeline.__doc__ = _options().format_help()
+    shell.register_magic_function(timeline, "cell", "timeline")
+    shell.register_magic_function(lambda line: _xray(shell, line), "line", "xray")
+    if util.find_spec(".exercises.magics", __package__):
+        import_module(".exercises.magics", __package__).load_ipython_extension(shell)
+
+
+def unload_ipython_extension(shell: Any) -> None:
+    """Take our commands away again."""
+    for kind, name in (("cell", "timeline"), ("line", "xray")):
+        shell.magics_manager.magics[kind].pop(name, None)
+
+
+# -- %%timeline -----------------------------------------------------------------------------------
+
+
+class _Options(argparse.ArgumentParser):
+    """Says what is wrong in one sentence, and exits nothing."""
+
+    def error(self, message: str) -> NoReturn:
+        raise _usage_error(f"%%timeline: {message}. It takes: {self.format_usage()[7:].strip()}")
+
+
+def _options() -> argparse.ArgumentParser:
+    parser = _Options(prog="%%timeline", add_help=False, allow_abbrev=False)
+    parser.add_argument("--loop", choices=LOOPS, default="lessons")
+    parser.add_argument("--virtual", action="store_true", help="time jumps to the next timer")
+    parser.add_argument("--title", help="the claim")
+    parser.add_argument("--note", help="the proof")
+    parser.add_argument("--theme", choices=tuple(THEMES), default="light")
+    parser.add_argument("--heartbeat", metavar="TASK", help="draw this task's steps as a pulse")
+    parser.add_argument("--save", metavar="NAME", help="keep the film under this name")
+    return parser
+
+
+def _usage_error(message: str) -> Exception:
+    from IPython.core.error import UsageError
+
+    return UsageError(" ".join(message.split()))
+
+
+def _timeline(shell: Any, line: str, cell: str) -> Any:
+    options = _parsed(line)
+    program = _compiled(shell, cell)
+    film = record(
+        _program(program, shell.user_ns),
+        loop=options.loop,
+        virtual=options.virtual,
+        check=False,
+    )
+    value = shell.user_ns.pop(_VALUE, None)
+    if options.save:
+        shell.user_ns[options.save] = film
+    _show(film, options)
+    if film.error is not None:
+        raise _from_the_cell(shell, film.error, program.co_filename)
+    return value
+
+
+def _parsed(line: str) -> argparse.Namespace:
+    try:
+        options = _options().parse_args(shlex.split(line))
+    except ValueError as error:  # quotes that are not closed
+        raise _usage_error(f"%%timeline: {str(error).lower()} in: {line.strip()}") from None
+    if options.save and not options.save.isidentifier():
+        raise _usage_error(f"%%timeline: --save needs a name for a variable; got {options.save!r}")
+    try:
+        loop_factory(options.loop, options.virtual)
+    except (ValueError, ModuleNotFoundError) as error:
+        raise _usage_error(f"%%timeline: {error}") from None
+    return options
+
+
+def _compiled(shell: Any, cell: str) -> Any:
+    """Compile the cell as the shell would, with top-level await; the last value is kept."""
+    source = shell.transform_cell(cell)
+    file = shell.compile.cache(source, shell.execution_count, raw_code=cell)
+    try:
+        tree = ast.parse(source, file)
+        last = tree.body[-1] if tree.body else None
+        if isinstance(last, ast.Expr) and not source.rstrip().endswith(";"):
+            kept = ast.Assign([ast.Name(_VALUE, ast.Store())], last.value)
+            tree.body[-1] = ast.fix_missing_locations(ast.copy_location(kept, last))
+        return compile(tree, file, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+    except SyntaxError as error:
+        error._render_traceback_ = functools.partial(_syntax_error, shell, error)
+        raise
+
+
+def _syntax_error(shell: Any, error: SyntaxError) -> list[str]:
+    return shell.SyntaxTB.structured_traceback(SyntaxError, error, [])
+
+
+def _program(program: Any, namespace: dict[str, Any]) -> Any:
+    """Return the coroutine of a cell, also of one that does not await."""
+    if program.co_flags & inspect.CO_COROUTINE:
+        return eval(program, namespace)
+
+    async def cell() -> None:
+        exec(program, namespace)
+
+    cell.__name__ = "main"
+    return cell()
+
+
+def _show(film: Any, options: argparse.Namespace) -> None:
+    """A heartbeat that is not in the film is an error of the reader's, but not a reason to hide it."""
+    look = {"title": options.title, "note": options.note, "theme": options.theme}
+    try:
+        picture = draw(film, heartbeat=options.heartbeat, **look)
+    except ValueError as error:
+        if film.error is None:
+            show(draw(film, **look))
+            raise _usage_error(f"%%timeline: --heartbeat: {error}") from None
+        picture = draw(film, **look)
+    show(picture)
+
+
+def _from_the_cell(shell: Any, error: BaseException, file: str) -> BaseException:
+    """Make the traceback begin in the cell: what ran the cell is no news to the reader."""
+    start = error.__traceback__
+    while start is not None and start.tb_frame.f_code.co_filename != file:
+        start = start.tb_next
+    start = _without_us(start)
+
+    def rendered() -> list[str]:
+        if start is None:  # such as a deadlock, which the loop itself reports
+            return shell.InteractiveTB.get_exception_only(type(error), error)
+        return shell.InteractiveTB.structured_traceback(type(error), error, start, tb_offset=0)
+
+    if hasattr(error, "__dict__"):
+        error._render_traceback_ = rendered
+    return error.with_traceback(start)
+
+
+def _without_us(start: TracebackType | None) -> TracebackType | None:
+    """Leave out the frames of the film's proxies from a traceback."""
+    if start is None:
+        return None
+    rest = _without_us(start.tb_next)
+    if start.tb_frame.f_globals.get("__name__") == record.__module__:
+        return rest
+    return TracebackType(rest, start.tb_frame, start.tb_lasti, start.tb_lineno)
+
+
+# -- %xray ----------------------------------------------------------------------------------------
+
+
+def _xray(shell: Any, line: str) -> Any:
+    from .xray import xray
+
+    if not line.strip():
+        raise _usage_error("%xray needs what to look into: a generator, a coroutine or a task")
+    return xray(shell.ev(line))
