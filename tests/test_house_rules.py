@@ -323,7 +323,7 @@ def test_pre_commit_formats_as_the_tests_do() -> None:
 
 
 def test_the_sources_are_linted_and_formatted() -> None:
-    for command in (["check"], ["format", "--check"]):
+    for command in (["check", "--output-format=concise"], ["format", "--check"]):
         arguments = [sys.executable, "-m", "ruff", *command, "--quiet", "--no-cache", "."]
         done = subprocess.run(arguments, cwd=ROOT, capture_output=True, text=True, timeout=60)
         assert done.returncode == 0, f"make format\n{done.stdout}{done.stderr}"
