@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
-from run_notebooks import UNWANTED_ENVIRONMENT, why_pictures_may_differ
+from run_notebooks import UNWANTED_ENVIRONMENT, USERS_FOLDERS, why_pictures_may_differ
 
 # A check of a change must not fail by chance: the same programs each time. `search` looks further.
 settings.register_profile("steady", derandomize=True, deadline=None, database=None)
@@ -17,12 +17,12 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Keep the user's own IPython and matplotlib settings out of the kernels that nbval starts."""
+    """Keep the user's settings, and a reader's `my_asyncio`, out of the kernels nbval starts."""
     for name in UNWANTED_ENVIRONMENT:
         os.environ.pop(name, None)
     folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
     config.add_cleanup(folder.cleanup)
-    os.environ["IPYTHONDIR"] = folder.name
+    os.environ.update(dict.fromkeys(USERS_FOLDERS, folder.name))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -52,6 +52,8 @@ UNWANTED_ENVIRONMENT = (
     "MPLBACKEND",
     "MATPLOTLIBRC",
 )
+# Where the user's own settings of IPython and the reader's own package lie: not those, here.
+USERS_FOLDERS = ("IPYTHONDIR", "ASYNCIO_LESSONS_WORKSHOP")
 
 
 def number_of(path: Path) -> str:
@@ -131,7 +133,7 @@ def _environment(settings: str) -> dict[str, str]:
     """This process's environment without what could change an output; the package is this one."""
     kept = {name: value for name, value in os.environ.items() if name not in UNWANTED_ENVIRONMENT}
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-    return kept | {"IPYTHONDIR": settings, "PYTHONPATH": path}
+    return kept | dict.fromkeys(USERS_FOLDERS, settings) | {"PYTHONPATH": path}
 
 
 def run_cells(client: NotebookClient, cells: list[NotebookNode], *, counted: bool = True) -> None:
