@@ -27,7 +27,7 @@ The exercises, by lesson (a test holds this list against the files):
     04  suspend  drive  round-robin  reorder
     05  future-results  future-exceptions  future-callbacks  future-await  future-repair
     06  task-step  task-wakeup  task-cancel  sort-awaitables  task-repair
-    07  loop-turn  loop-timers  loop-run  heartbeat-repair
+    07  loop-turn  loop-timers  loop-run  loop-until  heartbeat-repair
     08  socket-readers  sock-recv  sock-sendall  threadsafe  blocking-repair
     09  sleep  gather  wait  timeout  shield  task-group  sequential-repair
     10  queue  queue-join  lock  event  semaphore  join-repair

@@ -18,6 +18,7 @@ FILES: dict[str, tuple[str, ...]] = {
         "future-repair",
     ),
     "tasks": ("task-step", "task-wakeup", "task-cancel", "sort-awaitables", "task-repair"),
+    "event_loop": ("loop-turn", "loop-timers", "loop-run", "loop-until", "heartbeat-repair"),
 }
 
 
