@@ -8,11 +8,9 @@ notebook, what it prints lands under it, and what it raises is raised after the 
 
 import argparse
 import ast
-import functools
 import inspect
 import shlex
 from importlib import import_module, util
-from types import TracebackType
 from typing import Any, NoReturn
 
 from .loops import LOOPS, loop_factory
@@ -33,6 +31,7 @@ def load_ipython_extension(shell: Any) -> None:
     timeline.__doc__ = _options().format_help()
     shell.register_magic_function(timeline, "cell", "timeline")
     shell.register_magic_function(lambda line: _xray(shell, line), "line", "xray")
+    shell.set_custom_exc((BaseExceptionGroup,), _show_group)
     if util.find_spec(".exercises.magics", __package__):
         import_module(".exercises.magics", __package__).load_ipython_extension(shell)
 
@@ -79,6 +78,7 @@ def _timeline(shell: Any, line: str, cell: str) -> Any:
         loop=options.loop,
         virtual=options.virtual,
         check=False,
+        name="main",
     )
     value = shell.user_ns.pop(_VALUE, None)
     if options.save:
@@ -115,12 +115,7 @@ def _compiled(shell: Any, cell: str) -> Any:
             tree.body[-1] = ast.fix_missing_locations(ast.copy_location(kept, last))
         return compile(tree, file, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
     except SyntaxError as error:
-        error._render_traceback_ = functools.partial(_syntax_error, shell, error)
-        raise
-
-
-def _syntax_error(shell: Any, error: SyntaxError) -> list[str]:
-    return shell.SyntaxTB.structured_traceback(SyntaxError, error, [])
+        raise _usage_error(f"%%timeline: line {error.lineno}: {error.msg}: {error.text}") from None
 
 
 def _program(program: Any, namespace: dict[str, Any]) -> Any:
@@ -153,7 +148,6 @@ def _from_the_cell(shell: Any, error: BaseException, file: str) -> BaseException
     start = error.__traceback__
     while start is not None and start.tb_frame.f_code.co_filename != file:
         start = start.tb_next
-    start = _without_us(start)
 
     def rendered() -> list[str]:
         if start is None:  # such as a deadlock, which the loop itself reports
@@ -165,14 +159,15 @@ def _from_the_cell(shell: Any, error: BaseException, file: str) -> BaseException
     return error.with_traceback(start)
 
 
-def _without_us(start: TracebackType | None) -> TracebackType | None:
-    """Leave out the frames of the film's proxies from a traceback."""
-    if start is None:
-        return None
-    rest = _without_us(start.tb_next)
-    if start.tb_frame.f_globals.get("__name__") == record.__module__:
-        return rest
-    return TracebackType(rest, start.tb_frame, start.tb_lasti, start.tb_lineno)
+def _show_group(shell: Any, kind: type, error: Any, traceback: Any, tb_offset: Any = None) -> Any:
+    """Show an exception group as an error of its cell: IPython alone prints it, and forgets it."""
+    lines = [f"{kind.__name__}: {error}"]
+    for number, inner in enumerate(error.exceptions, 1):
+        start = inner.__traceback__
+        shown = shell.InteractiveTB.structured_traceback(type(inner), inner, start, tb_offset=0)
+        lines += ["", f"{number} of {len(error.exceptions)}:", *shown]
+    shell._showtraceback(kind, error, lines)
+    return lines
 
 
 # -- %xray ----------------------------------------------------------------------------------------

@@ -49,7 +49,8 @@ class Recorder:
 
     details: note the frames with their locals, and the loop's queues, at each step (slower);
     limit: events after which the recording stops; scoped: film only tasks created from here, in
-    this context, and the running task itself, whose own frame is the one that runs `code`.
+    this context, and the running task itself, whose own frame is the one that runs `code`;
+    name: what the first task is called if the program does not name it.
     Raises RuntimeError if the loop is being filmed already.
     """
 
@@ -61,11 +62,13 @@ class Recorder:
         limit: int = LIMIT,
         scoped: bool = False,
         code: Any = None,
+        name: str | None = None,
     ) -> None:
         self.loop = loop
         self.closed = True
         self.film = Film(loop=name_of_loop(loop), virtual=virtual_clock(loop) is not None)
-        self._details, self._limit, self._scoped, self._code = details, limit, scoped, code
+        self._details, self._limit, self._scoped = details, limit, scoped
+        self._code, self._first_name = code, name
         self._tasks: list[_Known] = []
         self._raw: list[tuple] = []  # (time, kind, task, cause, what else)
         self._running: list[int] = []  # tasks in a step, the innermost last
@@ -210,6 +213,8 @@ class Recorder:
         index = len(self._tasks)
         known = _Known(None, self._running[-1] if self._running else None, _coro_name(coro))
         self._tasks.append(known)
+        if index == 0 and self._first_name and options.get("name") is None:
+            options["name"] = self._first_name
         self.note("create", index, self.who() or OUTSIDE)
         task = original(_Filmed(coro, self, index), **options)
         known.see(task)
@@ -382,30 +387,43 @@ class _Filmed(Coroutine):
         self._coro, self._recorder, self._index = coro, recorder, index
         self._send, self._throw = coro.send, coro.throw
 
+    # A bare `raise` adds no line to the traceback, and ours is taken off before: it begins in the
+    # user's code, as without us. So the same lines stand in `send` and in `throw`.
+
     def send(self, value: Any) -> Any:
         """Take one step."""
-        __tracebackhide__ = True
-        return self._step(self._send, value)
-
-    def throw(self, *error: Any) -> Any:
-        """Take one step with an exception."""
-        __tracebackhide__ = True
-        return self._step(self._throw, *error)
-
-    def _step(self, resume: Callable, *what: Any) -> Any:
-        __tracebackhide__ = True
         recorder = self._recorder
-        if recorder.closed:
-            return resume(*what)
-        recorder.begun(self._index)
         try:
-            awaited = resume(*what)
+            if recorder.closed:
+                return self._send(value)
+            recorder.begun(self._index)
+            awaited = self._send(value)
         except BaseException as error:
-            if not recorder.closed:
-                recorder.ended(self._index, error)
+            self._over(error)
             raise
-        if not recorder.closed:
-            recorder.paused(self._index, self._coro)
+        return self._paused(awaited)
+
+    def throw(self, *what: Any) -> Any:
+        """Take one step with an exception."""
+        recorder = self._recorder
+        try:
+            if recorder.closed:
+                return self._throw(*what)
+            recorder.begun(self._index)
+            awaited = self._throw(*what)
+        except BaseException as error:
+            self._over(error)
+            raise
+        return self._paused(awaited)
+
+    def _over(self, error: BaseException) -> None:
+        error.__traceback__ = error.__traceback__.tb_next
+        if not self._recorder.closed:
+            self._recorder.ended(self._index, error)
+
+    def _paused(self, awaited: Any) -> Any:
+        if not self._recorder.closed:
+            self._recorder.paused(self._index, self._coro)
         return awaited
 
     def close(self) -> None:
@@ -553,17 +571,19 @@ class _Inheriting:
         self.__wrapped__, self._recorder, self._cause = callback, recorder, cause
 
     def __call__(self, *args: Any) -> Any:
-        __tracebackhide__ = True
         recorder = self._recorder
-        if recorder.closed:
-            return self.__wrapped__(*args)
-        outer, recorder._inherited = recorder._inherited, self._cause
-        recorder.note("call", -1, self._cause, _callback_name(self.__wrapped__))
+        outer = recorder._inherited
+        if not recorder.closed:
+            recorder._inherited = self._cause
+            recorder.note("call", -1, self._cause, _callback_name(self.__wrapped__))
         try:
             return self.__wrapped__(*args)
+        except BaseException as error:
+            error.__traceback__ = error.__traceback__.tb_next
+            raise
         finally:
-            recorder._inherited = outer
             if not recorder.closed:
+                recorder._inherited = outer
                 recorder.note("return", -1)
 
     def __getattr__(self, name: str) -> Any:
@@ -582,7 +602,6 @@ class _MainStep:
         self.__wrapped__, self._recorder = callback, recorder
 
     def __call__(self, *args: Any) -> None:
-        __tracebackhide__ = True
         recorder, main = self._recorder, self._recorder._main
         if not recorder.closed:
             recorder.begun(0)
@@ -772,6 +791,7 @@ def record(
     details: bool = False,
     limit: int = LIMIT,
     check: bool = True,
+    name: str | None = None,
 ) -> Film:
     """Run a coroutine on a loop of its own and return the film of it.
 
@@ -792,7 +812,7 @@ def record(
 
     def filmed_loop() -> Any:
         made = factory()
-        recorders.append(Recorder(made, details=details, limit=limit).start())
+        recorders.append(Recorder(made, details=details, limit=limit, name=name).start())
         return made
 
     result, error = run_on(main, filmed_loop, loop)
