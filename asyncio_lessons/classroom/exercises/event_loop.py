@@ -638,8 +638,9 @@ def _(aio):
 @RUN.check("it can run again after a stop, and waits for timers")
 def _(aio):
     loop, events = quiet_loop(aio), Events()
-    loop.call_later(5, events.append, "timer")
-    loop.call_later(6, loop.stop)
+    loop.call_later(5, lambda: None)
+    loop.call_later(6, events.append, "timer")
+    loop.call_later(7, loop.stop)
     loop.run_forever()
     same(events, Events(["timer"]), "It goes on also when nothing is ready: `_run_once` sleeps.")
     loop.call_soon(events.append, "again")
