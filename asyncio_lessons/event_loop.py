@@ -6,30 +6,30 @@ what becomes ready meanwhile has its turn in the next one. Time is a method of t
 loop with a `VirtualClock` runs a program of hours in a moment, and the same way each time.
 """
 
-import contextlib
 import heapq
 import inspect
 import sys
 import threading
 import time
-import weakref
 from collections import deque
 from collections.abc import Callable, Coroutine
+from contextvars import Context, copy_context
 from typing import Any
+from weakref import WeakSet
 
-from .futures import PENDING, Future, Handle, _get_running_loop, _set_running_loop, isfuture
+from .futures import PENDING, Future, Handle, isfuture, running
 from .tasks import Task, ensure_future, unfinished_tasks, where
 
-_FEW_TIMERS = 100  # up to this many, cancelled timers may stay in the heap until they are due
-_LONGEST_SLEEP = 24 * 3600  # seconds; more than some selectors can be asked for
+FEW_TIMERS = 100  # up to this many, cancelled timers may stay in the heap until they are due
+LONGEST_SLEEP = 24 * 3600  # seconds; more than some selectors can be asked for
 
 
 class Deadlock(RuntimeError):
-    """Nothing is ready, no timer is set, and nothing outside is listened to: all would wait for ever."""
+    """Nothing is ready, no timer is set, nothing outside is listened to: all would wait for ever."""
 
 
 class MonotonicClock:
-    """The real time. `resolution`: seconds between two readings that can differ."""
+    """The real time; `resolution` is the seconds between two readings that can differ."""
 
     resolution = time.get_clock_info("monotonic").resolution
     time = staticmethod(time.monotonic)
@@ -61,22 +61,14 @@ class VirtualClock:
     def sleep(self, seconds: float | None, select: Callable) -> Any:
         """Jump over `seconds` if ``select(0)`` reports nothing; None waits for it in real time."""
         events = select(seconds and 0)
-        if not events and seconds:
-            self._now += seconds
+        self._now += 0 if events or seconds is None else seconds
         return events
 
 
 class TimerHandle(Handle):
     """A callback that becomes ready at a time. Mirrors asyncio.events.TimerHandle."""
 
-    __slots__ = ("_scheduled", "_when")
-
-    def __init__(
-        self, when: float, callback: Callable, args: tuple, loop: Any, context: Any = None
-    ):
-        super().__init__(callback, args, loop, context)
-        self._when = when
-        self._scheduled = True  # it stands in the heap
+    __slots__ = ["_scheduled", "_when"]  # _scheduled: it stands in the heap
 
     def when(self) -> float:
         """Return the time it is due, in seconds of ``loop.time()``."""
@@ -84,56 +76,48 @@ class TimerHandle(Handle):
 
     def cancel(self) -> None:
         """Make the loop pass over this timer."""
-        if not self._cancelled and self._scheduled:
+        if self._scheduled and not self._cancelled:
             self._loop._timer_cancelled_count += 1
-        super().cancel()
+        self._cancelled = True
+        self._callback = self._args = None
 
     def __lt__(self, other: Any) -> bool:
-        return False  # the heap compares (when, handle): of two at the same time neither is first
+        return False  # the heap compares (when, timer): of two at the same time neither is first
 
 
 class Alarm(Future):
     """A future that stands in the heap of timers itself: being run gives it its result."""
 
-    __slots__ = ("_alarm_result", "_scheduled")
-
-    def __init__(self, result: Any, loop: Any) -> None:
-        super().__init__(loop=loop)
-        self._alarm_result = result
-        self._scheduled = True
+    __slots__ = ["_cancelled", "_scheduled"]
 
     def _run(self) -> None:
         if self._state is PENDING:
-            self.set_result(self._alarm_result)
+            self.set_result(None)
 
     def cancel(self, msg: Any = None) -> bool:
-        """Cancel, as any future, and make the loop pass over the timer."""
-        cancelled = super().cancel(msg)
-        if cancelled and self._scheduled:
+        """Cancel as any future, and make the loop pass over the timer."""
+        if self._scheduled and not self._cancelled:
+            self._cancelled = True
             self._loop._timer_cancelled_count += 1
-        return cancelled
-
-    @property
-    def _cancelled(self) -> bool:
-        return self._state is not PENDING
+        return Future.cancel(self, msg)
 
     __lt__ = TimerHandle.__lt__
 
 
 class GuardedQueue(deque):
-    """A ready queue that asks `check` before it takes anything: for debug mode, and when closed."""
+    """A ready queue that asks `check` before it takes anything: in debug mode, and when closed."""
 
     def __init__(self, items: Any, check: Callable) -> None:
         super().__init__(items)
         self._check = check
 
     def append(self, item: Any) -> None:
-        """Add one thing that can `_run()`."""
+        """Take one thing that can `_run()`."""
         self._check()
         super().append(item)
 
     def extend(self, items: Any) -> None:
-        """Add many."""
+        """Take many."""
         self._check()
         super().extend(items)
 
@@ -147,20 +131,17 @@ class BaseEventLoop:
     slow_callback_duration = 0.1  # seconds; debug mode reports what takes longer
 
     def __init__(self, *, clock: Any = None) -> None:
-        self._clock = MonotonicClock() if clock is None else clock
-        self._clock_resolution = self._clock.resolution
+        self._clock = clock or MonotonicClock()
         self._ready: deque = deque()  # things that can _run(), the next one first
         self._scheduled: list = []  # a heap of (when, thing that can _run())
-        self._timer_cancelled_count = 0
-        self._stopping = self._closed = False
-        self._thread_id: int | None = None
-        self._current_task: Task | None = None
+        self._watches: dict = {}  # who listens to what outside; here, nobody
         self._tasks: dict = {}  # weak references, oldest first: the loop keeps no task alive
         self._forget_task = self._tasks.pop
-        self._asyncgens: weakref.WeakSet = weakref.WeakSet()
-        self._task_factory: Callable | None = None
-        self._exception_handler: Callable | None = None
-        self._debug = False
+        self._asyncgens: WeakSet = WeakSet()
+        self._current_task: Task | None = None
+        self._timer_cancelled_count = 0
+        self._stopping = self._closed = False
+        self._thread_id = self._task_factory = self._exception_handler = None
         self.set_debug(sys.flags.dev_mode)
 
     # -- what is to run, and when ---------------------------------------------------------------
@@ -169,19 +150,24 @@ class BaseEventLoop:
         """Return the loop's time, in seconds. Everything that is timed asks here."""
         return self._clock.time()
 
-    def call_soon(self, callback: Callable, *args: Any, context: Any = None) -> Handle:
+    def call_soon(self, callback: Callable, *args: Any, context: Context | None = None) -> Handle:
         """Put ``callback(*args)`` at the end of the ready queue.
 
         Raises RuntimeError if the loop is closed.
         """
         if self._debug:
-            _check_callback(callback, "call_soon")
-        handle = Handle(callback, args, self, context)
+            check_callback(callback, "call_soon")
+        handle = new(Handle)  # what Handle.__init__ does, without the price of calling it
+        handle._callback = callback
+        handle._args = args
+        handle._loop = self
+        handle._context = copy_context() if context is None else context
+        handle._cancelled = False
         self._ready.append(handle)
         return handle
 
     def call_later(
-        self, delay: float, callback: Callable, *args: Any, context: Any = None
+        self, delay: float, callback: Callable, *args: Any, context: Context | None = None
     ) -> TimerHandle:
         """Make ``callback(*args)`` ready after `delay` seconds."""
         if delay is None:
@@ -189,7 +175,7 @@ class BaseEventLoop:
         return self.call_at(self.time() + delay, callback, *args, context=context)
 
     def call_at(
-        self, when: float, callback: Callable, *args: Any, context: Any = None
+        self, when: float, callback: Callable, *args: Any, context: Context | None = None
     ) -> TimerHandle:
         """Make ``callback(*args)`` ready at `when`, in seconds of `time`."""
         if when is None:
@@ -197,34 +183,38 @@ class BaseEventLoop:
         if self._debug or self._closed:
             self._check_closed()
             self._check_thread()
-            _check_callback(callback, "call_at")
-        timer = TimerHandle(when, callback, args, self, context)
+            check_callback(callback, "call_at")
+        timer = TimerHandle(callback, args, self, context)
+        timer._when = when
+        timer._scheduled = True
         heapq.heappush(self._scheduled, (when, timer))
         return timer
 
-    def _set_alarm(self, delay: float, result: Any = None) -> Alarm:
-        """Return a future that is done, with `result`, after `delay` seconds."""
-        alarm = Alarm(result, self)
+    def _set_alarm(self, delay: float) -> Alarm:
+        """Return a future that is done after `delay` seconds."""
+        alarm = Alarm(self)
+        alarm._cancelled = False
+        alarm._scheduled = True
         heapq.heappush(self._scheduled, (self.time() + delay, alarm))
         return alarm
 
     def create_future(self) -> Future:
         """Return a Future of this loop."""
-        return Future(loop=self)
+        return Future(self)
 
     def create_task(
-        self, coro: Coroutine, *, name: Any = None, context: Any = None, **options: Any
+        self, coro: Coroutine, *, name: Any = None, context: Any = None, eager_start: bool = False
     ) -> Task:
         """Put a task that runs `coro` into the ready queue: its body has not begun yet.
 
-        Other options (``eager_start``) go to the task factory, or to `Task`.
+        The options are those of `Task`; a task factory gets what is not left out.
         """
         self._check_closed()
-        if context is not None:
-            options["context"] = context
         if self._task_factory is None:
-            return Task(coro, loop=self, name=name, **options)
-        task = self._task_factory(self, coro, **options)
+            return Task(coro, self, name, context, eager_start)
+        options = {"context": context, "eager_start": eager_start}
+        given = {option: value for option, value in options.items() if value}
+        task = self._task_factory(self, coro, **given)
         if name is not None:
             task.set_name(name)
         return task
@@ -245,33 +235,30 @@ class BaseEventLoop:
         scheduled = self._scheduled
         if self._timer_cancelled_count:
             self._drop_cancelled_timers()
-        if self._ready or self._stopping:
-            timeout = 0
-        elif scheduled:
-            timeout = min(max(0, scheduled[0][0] - self.time()), _LONGEST_SLEEP)
-        else:
-            timeout = None  # until something from outside wakes us
-        self._select(timeout)
+        if not (self._ready or self._stopping):
+            # Sleep until the next timer; without one, until something from outside wakes us.
+            until = min(max(0, scheduled[0][0] - self.time()), LONGEST_SLEEP) if scheduled else None
+            self._select(until)
+        elif self._watches:
+            self._select(0)
         if scheduled:
             self._ring_timers()
         # The only place where anything is run. What is added meanwhile waits for the next turn.
-        if self._debug:
-            for _ in range(len(self._ready)):
+        for _ in range(len(self._ready)):
+            if self._debug:
                 self._run_timed(self._ready.popleft())
-        else:
-            for _ in range(len(self._ready)):
+            else:
                 self._ready.popleft()._run()
 
     def _select(self, timeout: float | None) -> None:
         """Sleep for `timeout` seconds; None means that nothing will ever happen here."""
         if timeout is None:
             self._report_deadlock()
-        if timeout:
-            self._clock.sleep(timeout, time.sleep)
+        self._clock.sleep(timeout, time.sleep)
 
     def _ring_timers(self) -> None:
         scheduled = self._scheduled
-        end_time = self.time() + self._clock_resolution
+        end_time = self.time() + self._clock.resolution
         while scheduled and scheduled[0][0] < end_time:
             timer = heapq.heappop(scheduled)[1]
             timer._scheduled = False
@@ -279,10 +266,10 @@ class BaseEventLoop:
 
     def _drop_cancelled_timers(self) -> None:
         scheduled = self._scheduled
-        if len(scheduled) > _FEW_TIMERS and self._timer_cancelled_count * 2 > len(scheduled):
+        if len(scheduled) > FEW_TIMERS and self._timer_cancelled_count * 2 > len(scheduled):
             for _, timer in scheduled:
                 timer._scheduled = not timer._cancelled
-            scheduled[:] = [entry for entry in scheduled if not entry[1]._cancelled]
+            scheduled[:] = [entry for entry in scheduled if entry[1]._scheduled]
             heapq.heapify(scheduled)
             self._timer_cancelled_count = 0
         while scheduled and scheduled[0][1]._cancelled:
@@ -294,7 +281,7 @@ class BaseEventLoop:
         thing._run()
         duration = self.time() - start
         if duration >= self.slow_callback_duration:
-            _logger().warning("Executing %s took %.3f seconds", thing, duration)
+            logger().warning("Executing %r took %.3f seconds", thing, duration)
 
     def _report_deadlock(self) -> None:
         tasks = unfinished_tasks(self)
@@ -306,32 +293,22 @@ class BaseEventLoop:
     def run_forever(self) -> None:
         """Turn until `stop` is called. Raises RuntimeError if a loop runs in this thread already."""
         self._check_closed()
-        if self.is_running():
+        if self._thread_id is not None:
             raise RuntimeError("This event loop is already running")
-        if _get_running_loop() is not None:
+        if running.loop is not None:
             raise RuntimeError("Cannot run the event loop while another loop is running")
-        with self._running():
+        hooks = sys.get_asyncgen_hooks()
+        sys.set_asyncgen_hooks(self._asyncgens.add, self._close_asyncgen)
+        self._thread_id, running.loop = threading.get_ident(), self
+        try:
             while True:
                 self._run_once()
                 if self._stopping:
                     break
-
-    @contextlib.contextmanager
-    def _running(self) -> Any:
-        """Be the loop of this thread."""
-        hooks, depth = sys.get_asyncgen_hooks(), sys.get_coroutine_origin_tracking_depth()
-        self._thread_id = threading.get_ident()
-        sys.set_asyncgen_hooks(self._asyncgens.add, self._finalize_asyncgen)
-        sys.set_coroutine_origin_tracking_depth(10 if self._debug else depth)
-        _set_running_loop(self)
-        try:
-            yield
         finally:
-            _set_running_loop(None)
-            sys.set_coroutine_origin_tracking_depth(depth)
-            sys.set_asyncgen_hooks(*hooks)
-            self._thread_id = None
+            self._thread_id = running.loop = None
             self._stopping = False
+            sys.set_asyncgen_hooks(*hooks)
 
     def run_until_complete(self, future: Any) -> Any:
         """Turn until a future, or a task made of a coroutine, is done; return its result.
@@ -343,7 +320,7 @@ class BaseEventLoop:
         future = ensure_future(future, loop=self)
         if new_task:
             future._log_destroy_pending = False  # the error that ends us says enough
-        future.add_done_callback(_stop_its_loop)
+        future.add_done_callback(stop_its_loop)
         try:
             self.run_forever()
         except BaseException:
@@ -351,7 +328,7 @@ class BaseEventLoop:
                 future.exception()  # it is on its way to the caller: do not report it again
             raise
         finally:
-            future.remove_done_callback(_stop_its_loop)
+            future.remove_done_callback(stop_its_loop)
         if not future.done():
             raise RuntimeError("Event loop stopped before Future completed.")
         return future.result()
@@ -380,8 +357,8 @@ class BaseEventLoop:
         if self._closed:
             raise RuntimeError("Event loop is closed")
 
-    def _finalize_asyncgen(self, agen: Any) -> None:
-        self._asyncgens.discard(agen)
+    def _close_asyncgen(self, agen: Any) -> None:
+        # One that nobody holds any more may have a `finally` that awaits.
         if not self._closed:
             self.call_soon(self.create_task, agen.aclose())
 
@@ -409,19 +386,16 @@ class BaseEventLoop:
 
     def default_exception_handler(self, context: dict[str, Any]) -> None:
         """Log the message, the exception, and whatever else `context` tells."""
-        error = context.get("exception")
-        lines = [context.get("message") or "Unhandled exception in event loop"]
-        lines += [
-            f"{key}: {context[key]!r}" for key in sorted({*context} - {"message", "exception"})
-        ]
-        _logger().error("\n".join(lines), exc_info=error)
+        rest = sorted({*context} - {"message", "exception"})
+        lines = [context.get("message", "Unhandled exception in event loop")]
+        lines += [f"{key}: {context[key]!r}" for key in rest]
+        logger().error("\n".join(lines), exc_info=context.get("exception"))
 
     def call_exception_handler(self, context: dict[str, Any]) -> None:
         """Tell the exception handler; one that fails is reported by the default one."""
-        handler = self._exception_handler
         try:
-            if handler is not None:
-                return handler(self, context)
+            if self._exception_handler is not None:
+                return self._exception_handler(self, context)
         except (SystemExit, KeyboardInterrupt):
             raise
         except BaseException as error:
@@ -436,9 +410,8 @@ class BaseEventLoop:
     def set_debug(self, enabled: bool) -> None:
         """Report slow callbacks, and refuse calls from other threads, from now on."""
         self._debug = enabled
-        if not self._closed:
-            guarded = GuardedQueue(self._ready, self._check_thread)
-            self._ready = guarded if enabled else deque(self._ready)
+        guarded = GuardedQueue(self._ready, self._check_thread)
+        self._ready = guarded if enabled else deque(self._ready)
 
     def _check_thread(self) -> None:
         if self._thread_id not in (None, threading.get_ident()):
@@ -447,22 +420,26 @@ class BaseEventLoop:
             )
 
 
-def _check_callback(callback: Any, method: str) -> None:
+new = object.__new__
+
+
+def check_callback(callback: Any, method: str) -> None:
+    """Raise TypeError for what cannot be called back: a coroutine, above all."""
     if inspect.iscoroutine(callback) or inspect.iscoroutinefunction(callback):
         raise TypeError(f"coroutines cannot be used with {method}()")
     if not callable(callback):
         raise TypeError(f"a callable object was expected by {method}(), got {callback!r}")
 
 
-def _stop_its_loop(future: Any) -> None:
-    if not future.cancelled():
-        error = future.exception()
-        if isinstance(error, (SystemExit, KeyboardInterrupt)):
-            return  # it goes through the loop by itself
-    future.get_loop().stop()
+def stop_its_loop(future: Any) -> None:
+    """End `run_until_complete`, unless the error goes through the loop by itself."""
+    fatal = (SystemExit, KeyboardInterrupt)
+    if future.cancelled() or not isinstance(future.exception(), fatal):
+        future.get_loop().stop()
 
 
-def _logger() -> Any:
-    import logging  # only when there is something to say: it takes long to import
+def logger() -> Any:
+    """Return the package's logger; logging is imported only when there is something to say."""
+    import logging
 
     return logging.getLogger(__package__)

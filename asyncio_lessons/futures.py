@@ -6,11 +6,11 @@ loop's ready queue, and the loop runs them when their turn comes. Everything in 
 method ``_run()``: a `Handle` (a plain callback) or a task (a coroutine to go on with).
 """
 
-import contextvars
 import copy
 import reprlib
 import threading
 from collections.abc import Callable, Generator
+from contextvars import Context, copy_context
 from types import GenericAlias
 from typing import Any
 
@@ -25,7 +25,13 @@ class InvalidStateError(Exception):
     """The future is not in a state that allows this. Mirrors asyncio.exceptions."""
 
 
-_running = threading.local()  # each thread may run one loop
+class Running(threading.local):
+    """Which loop runs: one in each thread, or none."""
+
+    loop: Any = None
+
+
+running = Running()
 
 
 def get_running_loop() -> Any:
@@ -33,18 +39,15 @@ def get_running_loop() -> Any:
 
     Mirrors asyncio.events.get_running_loop.
     """
-    loop = getattr(_running, "loop", None)
+    loop = running.loop
     if loop is None:
         raise RuntimeError("no running event loop")
     return loop
 
 
 def _get_running_loop() -> Any:
-    return getattr(_running, "loop", None)
-
-
-def _set_running_loop(loop: Any) -> None:
-    _running.loop = loop
+    """Return the loop that runs in this thread, or None."""
+    return running.loop
 
 
 class Handle:
@@ -53,24 +56,25 @@ class Handle:
     Mirrors asyncio.events.Handle.
     """
 
-    __slots__ = ("_args", "_callback", "_cancelled", "_context", "_loop", "__weakref__")
+    __slots__ = ["_args", "_callback", "_cancelled", "_context", "_loop", "__weakref__"]
 
     def __init__(self, callback: Callable, args: tuple, loop: Any, context: Any = None) -> None:
         self._callback = callback
         self._args = args
         self._loop = loop
-        self._context = contextvars.copy_context() if context is None else context
+        self._context = copy_context() if context is None else context
         self._cancelled = False
 
     def _run(self) -> None:
-        if self._cancelled:
-            return
         try:
-            self._context.run(self._callback, *self._args)
+            if self._args:
+                self._context.run(self._callback, *self._args)
+            elif not self._cancelled:
+                self._context.run(self._callback)
         except (SystemExit, KeyboardInterrupt):
             raise
         except BaseException as error:
-            message = f"Exception in callback {_call(self._callback, self._args)}"
+            message = f"Exception in callback {name_of(self)}"
             details = {"message": message, "exception": error, "handle": self}
             self._loop.call_exception_handler(details)
 
@@ -83,13 +87,12 @@ class Handle:
         """Say whether `cancel` was called."""
         return self._cancelled
 
-    def get_context(self) -> contextvars.Context:
+    def get_context(self) -> Context:
         """Return the context the callback runs in."""
         return self._context
 
     def __repr__(self) -> str:
-        what = "cancelled" if self._cancelled else _call(self._callback, self._args)
-        return f"<{type(self).__name__} {what}>"
+        return f"<{type(self).__name__} {'cancelled' if self._cancelled else name_of(self)}>"
 
 
 class Future:
@@ -99,23 +102,15 @@ class Future:
     Mirrors asyncio.futures.Future.
     """
 
-    __slots__ = (
-        "_asyncio_future_blocking",  # True between our yield and the task that takes it up
-        "_callbacks",
-        "_cancel_message",
-        "_exception",
-        "_loop",
-        "_result",
-        "_state",
-        "_unretrieved",
-        "__weakref__",
-    )
-    _CancelledError = CancelledError  # what `bridge` replaces by asyncio's own
+    # _asyncio_future_blocking is true between our yield and the task that takes it up
+    __slots__ = """_asyncio_future_blocking _callbacks _cancel_message _exception _loop _result
+        _state _unretrieved __weakref__""".split()
+    _CancelledError = CancelledError  # `bridge` puts asyncio's own in their place
     _InvalidStateError = InvalidStateError
     __class_getitem__ = classmethod(GenericAlias)
 
-    def __init__(self, *, loop: Any = None) -> None:
-        self._loop = get_running_loop() if loop is None else loop
+    def __init__(self, loop: Any = None) -> None:
+        self._loop = loop or get_running_loop()
         self._state = PENDING
         self._callbacks: list = []  # things with a _run() method
         self._exception = self._cancel_message = None
@@ -135,18 +130,14 @@ class Future:
         """Finish with an exception; raises InvalidStateError if it is done already."""
         if self._state is not PENDING:
             raise self._InvalidStateError(f"{self._state}: {self!r}")
-        if isinstance(exception, type):
-            exception = exception()
-        if isinstance(exception, StopIteration):
-            error = RuntimeError(
-                "StopIteration interacts badly with generators, so no Future can have it"
-            )
-            error.__cause__ = error.__context__ = exception
-            exception = error
-        self._exception = exception
-        self._result = exception.__traceback__  # so that each result() starts from the same
+        error = exception() if isinstance(exception, type) else exception
+        if isinstance(error, StopIteration):  # to a generator that means something else
+            error = RuntimeError("StopIteration interacts badly with generators")
+            error.__cause__ = exception
+        self._exception = error
+        self._result = error.__traceback__  # each result() starts from the same
         self._state = FINISHED
-        self._unretrieved = _Unretrieved(copy.copy(self))
+        self._unretrieved = Unretrieved(copy.copy(self))
         self._wake()
 
     def cancel(self, msg: Any = None) -> bool:
@@ -160,9 +151,8 @@ class Future:
 
     def _wake(self) -> None:
         # Scheduled, never called from here: those who wait run when the loop comes to them.
-        callbacks = self._callbacks
-        if callbacks:
-            self._loop._ready.extend(callbacks)
+        if self._callbacks:
+            self._loop._ready.extend(self._callbacks)
             self._callbacks = []
 
     # -- the side that waits ------------------------------------------------------------------
@@ -179,31 +169,26 @@ class Future:
 
     def result(self) -> Any:
         """Return the result, or raise the exception; InvalidStateError if there is none yet."""
-        if self._state is FINISHED:
-            if self._exception is None:
-                return self._result
-            self._unretrieved.future = None
-            raise self._exception.with_traceback(self._result)
-        if self._state is CANCELLED:
-            raise self._make_cancelled_error()
-        raise self._InvalidStateError("Result is not ready.")
+        if self._state is PENDING:
+            raise self._InvalidStateError("Result is not ready.")
+        if self._state is FINISHED and self._exception is None:
+            return self._result
+        raise self.exception().with_traceback(self._result)
 
     def exception(self) -> BaseException | None:
         """Return the exception, None if there was none; InvalidStateError if not done yet."""
-        if self._state is CANCELLED:
-            raise self._make_cancelled_error()
         if self._state is PENDING:
             raise self._InvalidStateError("Exception is not set.")
+        if self._state is CANCELLED:
+            raise self._make_cancelled_error()
         if self._exception is not None:
             self._unretrieved.future = None
         return self._exception
 
     def _make_cancelled_error(self) -> BaseException:
         caught, self._exception = self._exception, None  # a task keeps the one that ended it
-        if caught is not None:
-            return caught
         message = self._cancel_message
-        return self._CancelledError() if message is None else self._CancelledError(message)
+        return caught or self._CancelledError(*[message] * (message is not None))
 
     def done(self) -> bool:
         """Say whether there is a result, an exception, or a cancellation."""
@@ -226,41 +211,37 @@ class Future:
 
     def remove_done_callback(self, fn: Callable) -> int:
         """Take back every ``fn`` that was added; return how many there were."""
-        kept = [c for c in self._callbacks if not (isinstance(c, Handle) and c._callback == fn)]
-        removed = len(self._callbacks) - len(kept)
-        self._callbacks[:] = kept
-        return removed
+        before = self._callbacks
+        self._callbacks = [each for each in before if getattr(each, "_callback", None) != fn]
+        return len(before) - len(self._callbacks)
 
     @reprlib.recursive_repr()  # two tasks may wait for each other
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {' '.join(self._repr_info())}>"
+        info = [type(self).__name__, *self._repr_info()]
+        if self._state is FINISHED:
+            failed = self._exception is not None
+            shown = self._exception if failed else reprlib.repr(self._result)
+            info.append(f"exception={shown!r}" if failed else f"result={shown}")
+        if self._callbacks:
+            info.append(f"cb=[{', '.join(map(name_of, self._callbacks))}]")
+        return f"<{' '.join(info)}>"
 
     def _repr_info(self) -> list[str]:
-        info = [self._state.lower()]
-        if self._state is FINISHED and self._exception is not None:
-            info.append(f"exception={self._exception!r}")
-        elif self._state is FINISHED:
-            info.append(f"result={reprlib.repr(self._result)}")
-        if self._callbacks:
-            info.append(f"cb=[{', '.join(map(_name, self._callbacks))}]")
-        return info
+        return [self._state.lower()]
 
 
-class _Unretrieved:
+class Unretrieved:
     """Hangs on a failed future, and reports the exception if the future goes before it is fetched.
 
     It keeps a twin of the future: when this is called, the future itself is half gone.
     """
-
-    __slots__ = ("future",)
 
     def __init__(self, twin: Future) -> None:
         self.future: Future | None = twin
 
     def __del__(self) -> None:
         if (future := self.future) is not None:
-            kind = type(future).__name__
-            message = f"{kind} exception was never retrieved"
+            message = f"{type(future).__name__} exception was never retrieved"
             details = {"message": message, "exception": future._exception, "future": future}
             future._loop.call_exception_handler(details)
 
@@ -270,38 +251,48 @@ def isfuture(obj: Any) -> bool:
 
     Mirrors asyncio.base_futures.isfuture.
     """
-    blocking = "_asyncio_future_blocking"
-    return hasattr(type(obj), blocking) and getattr(obj, blocking) is not None
+    return getattr(type(obj), "_asyncio_future_blocking", None) is not None
 
 
 def wrap_future(future: Any, *, loop: Any = None) -> Future:
     """Return a Future for a concurrent.futures.Future, which itself cannot be awaited.
 
-    It takes over the result, and cancels the other when it is cancelled. Mirrors
-    asyncio.futures.wrap_future.
+    Mirrors asyncio.futures.wrap_future.
     """
     if isfuture(future):
         return future
-    if not hasattr(future, "add_done_callback"):
-        raise TypeError(f"wrap_future() needs a concurrent.futures.Future, got {future!r}")
-    loop = get_running_loop() if loop is None else loop
-    ours = loop.create_future()
-
-    def finished(_: Any) -> None:  # called in the thread that did the work
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(_copy_state, future, ours)
-
-    def cancelled(_: Any) -> None:
-        if ours.cancelled():
-            future.cancel()
-
-    ours.add_done_callback(cancelled)
-    future.add_done_callback(finished)
+    ours = (loop or get_running_loop()).create_future()
+    chain(future, ours, into=ours.get_loop(), out_of=None)
     return ours
 
 
-def _copy_state(source: Any, target: Any) -> None:
-    """Finish `target` as `source` was finished; one that is done already stays as it is."""
+def chain(source: Any, target: Any, into: Any, out_of: Any) -> None:
+    """End `target` as `source` ends, and cancel `source` if `target` is cancelled.
+
+    into, out_of: the loops that `target` and `source` live on, None for another thread.
+    """
+
+    def source_is_done(_: Any) -> None:
+        call_in(into, copy_outcome, source, target)
+
+    def target_is_done(_: Any) -> None:
+        if target.cancelled():
+            call_in(out_of, source.cancel)
+
+    target.add_done_callback(target_is_done)
+    source.add_done_callback(source_is_done)
+
+
+def call_in(loop: Any, function: Callable, *args: Any) -> None:
+    """Call a function in the thread of `loop`, here and now if that is None."""
+    if loop is None:
+        function(*args)
+    elif not loop.is_closed():
+        loop.call_soon_threadsafe(function, *args)
+
+
+def copy_outcome(source: Any, target: Any) -> None:
+    """End `target`, unless it has ended, as `source` did."""
     if target.done():
         return
     if source.cancelled():
@@ -312,13 +303,10 @@ def _copy_state(source: Any, target: Any) -> None:
         target.set_result(source.result())
 
 
-def _call(function: Callable, args: tuple) -> str:
-    return f"{_name(function)}({', '.join(map(reprlib.repr, args))})"
-
-
-def _name(thing: Any) -> str:
+def name_of(thing: Any) -> str:
+    """Say in words what a callback, or the handle or task that stands for one, is."""
     if isinstance(thing, Handle):
-        return f"{_name(thing._callback)}()"
+        return f"{name_of(thing._callback)}({', '.join(map(reprlib.repr, thing._args or ()))})"
     if isinstance(thing, Future):
-        return f"{type(thing).__name__} {thing.get_name()!r}"  # a task, which has a name
+        return f"{type(thing).__name__} {thing.get_name()!r}"
     return getattr(thing, "__qualname__", None) or reprlib.repr(thing)

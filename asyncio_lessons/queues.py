@@ -114,7 +114,7 @@ class Queue(LoopBound):
 
     async def put(self, item: Any) -> None:
         """Put an item in, waiting while the queue is full. Raises QueueShutDown."""
-        while self.full() and not self._is_shutdown:
+        while 0 < self._maxsize <= len(self._queue) and not self._is_shutdown:
             await self._wait_in(self._putters, self.full)
         self.put_nowait(item)
 
@@ -122,24 +122,26 @@ class Queue(LoopBound):
         """Put an item in now. Raises QueueFull or QueueShutDown."""
         if self._is_shutdown:
             raise QueueShutDown
-        if self.full():
+        if 0 < self._maxsize <= len(self._queue):
             raise QueueFull
         self._put(item)
         self._unfinished_tasks += 1
-        wake_next(self._getters)
+        if self._getters:
+            wake_next(self._getters)
 
     async def get(self) -> Any:
         """Take the next item out, waiting while there is none. Raises QueueShutDown."""
-        while self.empty() and not self._is_shutdown:
+        while not self._queue and not self._is_shutdown:
             await self._wait_in(self._getters, self.empty)
         return self.get_nowait()
 
     def get_nowait(self) -> Any:
         """Take the next item out now. Raises QueueEmpty or QueueShutDown."""
-        if self.empty():
+        if not self._queue:
             raise QueueShutDown if self._is_shutdown else QueueEmpty
         item = self._get()
-        wake_next(self._putters)
+        if self._putters:
+            wake_next(self._putters)
         return item
 
     async def _wait_in(self, waiters: deque[Future], must_wait: Any) -> None:

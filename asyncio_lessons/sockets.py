@@ -20,9 +20,11 @@ from collections.abc import Callable, Coroutine
 from selectors import EVENT_READ, EVENT_WRITE
 from typing import Any
 
-from .event_loop import BaseEventLoop, _check_callback, _logger
-from .futures import Future, Handle, get_running_loop, wrap_future
+from .event_loop import BaseEventLoop, check_callback
+from .futures import Future, Handle, chain, get_running_loop, wrap_future
 from .tasks import ensure_future
+
+WOULD_BLOCK = (BlockingIOError, InterruptedError)
 
 
 class Watch:
@@ -33,20 +35,18 @@ class Watch:
     nobody wants takes it out.
     """
 
-    __slots__ = ("events", "fd", "owner", "told")
+    __slots__ = ["events", "fd", "owner", "told"]
 
     def __init__(self, fd: int, owner: Any) -> None:
         self.fd = fd
-        self.owner = owner  # a weak reference to the socket, None for a bare descriptor
+        self.owner = owner  # a weak reference to the socket; to nothing for a bare descriptor
         self.events = 0  # what the selector was asked for
-        self.told: dict[int, Handle | Future | None] = {EVENT_READ: None, EVENT_WRITE: None}
+        self.told: dict[int, Any] = {EVENT_READ: None, EVENT_WRITE: None}
 
-    def is_of(self, sock: Any) -> bool:
-        """Say whether this is still about `sock`, and not a closed one that had its number."""
-        if self.owner is None:
-            return True
-        owner = self.owner()
-        return owner is sock or (owner is not None and owner.fileno() == self.fd)
+    def is_stale(self, sock: Any) -> bool:
+        """Say whether this is about a closed socket that had the number of `sock`."""
+        owner = sock if self.owner is None else self.owner()
+        return owner is not sock and (owner is None or owner.fileno() != self.fd)
 
     def is_awaited(self) -> bool:
         """Say whether anybody still wants to be told."""
@@ -62,13 +62,11 @@ class EventLoop(BaseEventLoop):
 
     def __init__(self, selector: Any = None, *, clock: Any = None) -> None:
         super().__init__(clock=clock)
-        self._selector = selectors.DefaultSelector() if selector is None else selector
-        self._watches: dict[int, Watch] = {}
+        self._selector = selector or selectors.DefaultSelector()
         self._signal_handlers: dict[int, Handle] = {}
         self._default_executor: Any = None
-        self._jobs = 0  # calls in other threads that have not come back
-        self._made_by = threading.current_thread()
-        self._threads_before = weakref.WeakSet(threading.enumerate())
+        self._jobs: set = set()  # futures of what runs in other threads
+        self._threads = threading.active_count()  # those there are have nothing to do with us
         self._ssock, self._csock = socket.socketpair()
         self._ssock.setblocking(False)
         self._csock.setblocking(False)
@@ -83,16 +81,13 @@ class EventLoop(BaseEventLoop):
             self.remove_signal_handler(sig)
         if self._default_executor is not None:
             self._default_executor.shutdown(wait=False)
-        self._selector.close()
         self._watches.clear()
-        self._ssock.close()
-        self._csock.close()
+        for each in (self._selector, self._ssock, self._csock):
+            each.close()
 
     # -- sleeping, and being told ---------------------------------------------------------------
 
     def _select(self, timeout: float | None) -> None:
-        if timeout == 0 and not self._watches and not self._signal_handlers:
-            return  # nobody to listen to: what threads send is in the ready queue already
         if timeout is None and not self._can_be_woken():
             self._report_deadlock()
         self._process_events(self._clock.sleep(timeout, self._selector.select))
@@ -121,9 +116,9 @@ class EventLoop(BaseEventLoop):
         """Have `who` told of `event` on a socket, a file object or a descriptor."""
         fd = fileobj if isinstance(fileobj, int) else fileobj.fileno()
         watch = self._watches.get(fd)
-        if watch is None or not watch.is_of(fileobj):
-            if watch is not None:
-                self._listen(watch, 0)
+        if watch is not None and watch.is_stale(fileobj):
+            watch = self._listen(watch, 0)
+        if watch is None:
             is_socket = isinstance(fileobj, socket.socket)
             watch = Watch(fd, weakref.ref(fileobj) if is_socket else None)
         if not watch.events & event:
@@ -145,15 +140,12 @@ class EventLoop(BaseEventLoop):
         watch.events = events
 
     def _forget(self, fileobj: Any, event: int) -> bool:
-        fd = fileobj if isinstance(fileobj, int) else fileobj.fileno()
-        watch = self._watches.get(fd)
+        watch = self._watches.get(fileobj if isinstance(fileobj, int) else fileobj.fileno())
         if watch is None or not watch.events & event:
             return False
         who, watch.told[event] = watch.told[event], None
         self._listen(watch, watch.events & ~event)
-        if who is not None:
-            who.cancel()
-        return who is not None
+        return who is not None and who.cancel() is not False
 
     def add_reader(self, fd: Any, callback: Callable, *args: Any) -> None:
         """Call ``callback(*args)`` each time `fd`, a socket or a descriptor, can be read."""
@@ -167,16 +159,16 @@ class EventLoop(BaseEventLoop):
 
     def remove_reader(self, fd: Any) -> bool:
         """Stop watching `fd` for reading; False if it was not watched."""
-        return not self._closed and self._forget(fd, EVENT_READ)
+        return self._forget(fd, EVENT_READ)
 
     def remove_writer(self, fd: Any) -> bool:
         """Stop watching `fd` for writing; False if it was not watched."""
-        return not self._closed and self._forget(fd, EVENT_WRITE)
+        return self._forget(fd, EVENT_WRITE)
 
     # -- sockets as coroutines ------------------------------------------------------------------
 
     def _until(self, event: int, sock: socket.socket) -> Future:
-        future = self.create_future()
+        future = Future(self)
         self._watch(sock, event, future)
         return future
 
@@ -190,7 +182,7 @@ class EventLoop(BaseEventLoop):
         while True:
             try:
                 return sock.recv(n)
-            except (BlockingIOError, InterruptedError):
+            except WOULD_BLOCK:
                 await self._until(EVENT_READ, sock)
 
     async def sock_sendall(self, sock: socket.socket, data: Any) -> None:
@@ -200,7 +192,7 @@ class EventLoop(BaseEventLoop):
         while rest:
             try:
                 rest = rest[sock.send(rest) :]
-            except (BlockingIOError, InterruptedError):
+            except WOULD_BLOCK:
                 await self._until(EVENT_WRITE, sock)
 
     async def sock_accept(self, sock: socket.socket) -> tuple[socket.socket, Any]:
@@ -209,7 +201,7 @@ class EventLoop(BaseEventLoop):
         while True:
             try:
                 conn, address = sock.accept()
-            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+            except (*WOULD_BLOCK, ConnectionAbortedError):
                 await self._until(EVENT_READ, sock)
             else:
                 conn.setblocking(False)
@@ -221,7 +213,7 @@ class EventLoop(BaseEventLoop):
         address = await self._resolve(sock, address)
         try:
             return sock.connect(address)
-        except (BlockingIOError, InterruptedError):
+        except WOULD_BLOCK:
             await self._until(EVENT_WRITE, sock)
         if error := sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
             raise OSError(error, f"Connect call failed {address}")
@@ -231,14 +223,10 @@ class EventLoop(BaseEventLoop):
             return address
         with contextlib.suppress(OSError):
             socket.inet_pton(sock.family, address[0])
-            return address
-        found = await self.getaddrinfo(*address[:2], family=sock.family, type=sock.type)
+            return address  # a number, not a name
+        look_up = functools.partial(socket.getaddrinfo, family=sock.family, type=sock.type)
+        found = await self.run_in_executor(None, look_up, *address[:2])
         return found[0][4]
-
-    async def getaddrinfo(self, host: Any, port: Any, **options: Any) -> list:
-        """Look up a host name in a thread; arguments and result as socket.getaddrinfo's."""
-        look_up = functools.partial(socket.getaddrinfo, host, port, **options)
-        return await self.run_in_executor(None, look_up)
 
     # -- other threads --------------------------------------------------------------------------
 
@@ -246,21 +234,18 @@ class EventLoop(BaseEventLoop):
         """As `call_soon`, from any thread: a byte in the self-pipe wakes a loop that sleeps."""
         self._check_closed()
         if self._debug:
-            _check_callback(callback, "call_soon_threadsafe")
+            check_callback(callback, "call_soon_threadsafe")
         handle = Handle(callback, args, self, context)
         deque.append(self._ready, handle)  # the one way in for strangers, so it is not guarded
-        self._write_to_self()
-        return handle
-
-    def _write_to_self(self) -> None:
         with contextlib.suppress(OSError):  # full: then the loop will wake anyway
             self._csock.send(b"\0")
+        return handle
 
     def _read_from_self(self) -> None:
-        with contextlib.suppress(BlockingIOError, InterruptedError):
+        with contextlib.suppress(*WOULD_BLOCK):
             while data := self._ssock.recv(4096):
-                for number in filter(None, data):  # a signal wrote its number
-                    self._handle_signal(number)
+                for number in filter(self._signal_handlers.get, data):  # a signal wrote it
+                    self._ready.append(self._signal_handlers[number])
 
     def run_in_executor(self, executor: Any, func: Callable, *args: Any) -> Future:
         """Call ``func(*args)`` in a thread of `executor`, the loop's own for None.
@@ -269,12 +254,10 @@ class EventLoop(BaseEventLoop):
         """
         self._check_closed()
         if self._debug:
-            _check_callback(func, "run_in_executor")
-        if executor is None:
-            executor = self._own_executor()
-        future = wrap_future(executor.submit(func, *args), loop=self)
-        self._jobs += 1
-        future.add_done_callback(self._job_is_done)
+            check_callback(func, "run_in_executor")
+        future = wrap_future((executor or self._own_executor()).submit(func, *args), loop=self)
+        self._jobs.add(future)
+        future.add_done_callback(self._jobs.discard)
         return future
 
     def _own_executor(self) -> Any:
@@ -284,9 +267,6 @@ class EventLoop(BaseEventLoop):
             self._default_executor = ThreadPoolExecutor(thread_name_prefix=__package__)
         return self._default_executor
 
-    def _job_is_done(self, future: Future) -> None:
-        self._jobs -= 1
-
     def set_default_executor(self, executor: Any) -> None:
         """Use this concurrent.futures.ThreadPoolExecutor where `run_in_executor` gets None."""
         self._default_executor = executor
@@ -294,34 +274,19 @@ class EventLoop(BaseEventLoop):
     async def shutdown_default_executor(self) -> None:
         """Wait for the threads of the loop's own executor, and end them."""
         executor, self._default_executor = self._default_executor, None
-        if executor is None:
-            return
-        done = self.create_future()
-        thread = threading.Thread(target=self._shut_down, args=(executor, done))
-        thread.start()
-        await done
-        thread.join()
-
-    def _shut_down(self, executor: Any, done: Future) -> None:
-        executor.shutdown(wait=True)
-        self.call_soon_threadsafe(done.set_result, None)
+        if executor is not None:
+            await self.run_in_executor(None, executor.shutdown)  # in a thread of another one
+            self._default_executor.shutdown()
 
     def _can_be_woken(self) -> bool:
         """Say whether a socket, a signal or a thread might still give us something to do."""
-        if self._jobs or self._signal_handlers:
-            return True
-        if any(watch.is_awaited() for watch in self._watches.values()):
-            return True
-        return any(map(self._may_call_us, threading.enumerate()))
-
-    def _may_call_us(self, thread: threading.Thread) -> bool:
-        if thread is threading.current_thread():
-            return False
-        if thread in getattr(self._default_executor, "_threads", ()):
-            return False  # idle: its jobs are counted
-        if thread in (self._made_by, threading.main_thread()):
-            return thread is self._made_by
-        return not thread.daemon or thread not in self._threads_before
+        idle = len(getattr(self._default_executor, "_threads", ()))
+        return bool(
+            self._jobs
+            or self._signal_handlers
+            or threading.active_count() - idle > self._threads
+            or any(watch.is_awaited() for watch in self._watches.values())
+        )
 
     # -- signals --------------------------------------------------------------------------------
 
@@ -331,45 +296,32 @@ class EventLoop(BaseEventLoop):
         Raises ValueError for what is no signal, RuntimeError for one that cannot be caught.
         """
         self._check_closed()
-        _check_callback(callback, "add_signal_handler")
-        _check_signal(sig)
-        signal.set_wakeup_fd(self._csock.fileno())
-        self._signal_handlers[sig] = Handle(callback, args, self)
+        check_callback(callback, "add_signal_handler")
+        if sig not in signal.valid_signals():
+            raise ValueError(f"invalid signal number {sig}")
         try:
-            signal.signal(sig, _leave_it_to_the_pipe)
+            signal.signal(sig, leave_it_to_the_pipe)
+            signal.set_wakeup_fd(self._csock.fileno())
         except OSError as error:
-            self.remove_signal_handler(sig)
             raise RuntimeError(f"sig {sig} cannot be caught") from error
         if hasattr(signal, "siginterrupt"):
             signal.siginterrupt(sig, False)
-
-    def _handle_signal(self, sig: int) -> None:
-        handle = self._signal_handlers.get(sig)
-        if handle is not None:
-            self._ready.append(handle)
+        self._signal_handlers[sig] = Handle(callback, args, self)
+        self._watches[self._ssock.fileno()] = Watch(self._ssock.fileno(), None)
 
     def remove_signal_handler(self, sig: int) -> bool:
         """Restore the usual handling of signal `sig`; False if it had no handler here."""
-        _check_signal(sig)
         if self._signal_handlers.pop(sig, None) is None:
             return False
-        usual = signal.default_int_handler if sig == signal.SIGINT else signal.SIG_DFL
-        with contextlib.suppress(OSError):
-            signal.signal(sig, usual)
+        signal.signal(sig, signal.default_int_handler if sig == signal.SIGINT else signal.SIG_DFL)
         if not self._signal_handlers:
             signal.set_wakeup_fd(-1)
+            del self._watches[self._ssock.fileno()]
         return True
 
 
-def _leave_it_to_the_pipe(number: int, frame: Any) -> None:
+def leave_it_to_the_pipe(number: int, frame: Any) -> None:
     """Do nothing here: Python writes the number of the signal to the loop's pipe."""
-
-
-def _check_signal(sig: Any) -> None:
-    if not isinstance(sig, int):
-        raise TypeError(f"sig must be an int, not {sig!r}")
-    if sig not in signal.valid_signals():
-        raise ValueError(f"invalid signal number {sig}")
 
 
 def new_event_loop() -> EventLoop:
@@ -398,30 +350,7 @@ def run_coroutine_threadsafe(coro: Coroutine, loop: EventLoop) -> Any:
     result = ThreadFuture()
 
     def start() -> None:
-        try:
-            task = ensure_future(coro, loop=loop)
-        except BaseException as error:
-            result.set_exception(error)
-            raise
-        task.add_done_callback(functools.partial(_hand_over, result))
-        result.add_done_callback(functools.partial(_cancel_from_outside, task))
+        chain(ensure_future(coro, loop=loop), result, into=None, out_of=loop)
 
     loop.call_soon_threadsafe(start)
     return result
-
-
-def _hand_over(result: Any, task: Future) -> None:
-    if task.cancelled():
-        result.cancel()
-    if not result.set_running_or_notify_cancel():
-        return
-    if (error := task.exception()) is not None:
-        result.set_exception(error)
-    else:
-        result.set_result(task.result())
-
-
-def _cancel_from_outside(task: Future, result: Any) -> None:
-    loop = task.get_loop()
-    if result.cancelled() and not loop.is_closed():
-        loop.call_soon_threadsafe(task.cancel)

@@ -10,23 +10,24 @@ result of the task, which others may await in turn.
 import inspect
 import itertools
 import linecache
-import weakref
 from collections.abc import Callable, Coroutine
 from contextvars import Context, copy_context
 from types import CoroutineType
 from typing import Any
+from weakref import ref
 
 from .futures import (
     CANCELLED,
     FINISHED,
     PENDING,
     Future,
-    _get_running_loop,
     get_running_loop,
     isfuture,
+    name_of,
+    running,
 )
 
-_numbers = itertools.count(1)  # default names: Task-1, Task-2, ...
+numbers = itertools.count(1)  # default names: Task-1, Task-2, ...
 
 
 class Task(Future):
@@ -38,22 +39,13 @@ class Task(Future):
     coroutine. Mirrors asyncio.tasks.Task.
     """
 
-    __slots__ = (
-        "_context",
-        "_coro",
-        "_fut_waiter",  # the future this task waits for
-        "_log_destroy_pending",
-        "_must_cancel",  # a cancel() came that no future took: throw it in at the next step
-        "_name",
-        "_num_cancels_requested",
-        "_run_in",
-        "_send",
-    )
+    # _fut_waiter: the future this task waits for; _must_cancel: a cancel() that no future took
+    __slots__ = """_context _coro _fut_waiter _log_destroy_pending _must_cancel _name
+        _num_cancels_requested _send""".split()
 
     def __init__(
         self,
         coro: Coroutine,
-        *,
         loop: Any = None,
         name: Any = None,
         context: Context | None = None,
@@ -62,22 +54,19 @@ class Task(Future):
         if type(coro) is not CoroutineType and not isinstance(coro, Coroutine):
             self._state = CANCELLED  # nothing to report when this goes
             raise TypeError(f"a coroutine was expected, got {coro!r}")
-        Future.__init__(self, loop=loop)
-        self._coro = coro
-        self._context = copy_context() if context is None else context
-        self._name = next(_numbers) if name is None else str(name)
-        self._fut_waiter = None
-        self._must_cancel = False
+        self._loop = loop = loop or get_running_loop()
+        self._state = PENDING
+        self._callbacks = []
+        self._exception = self._cancel_message = self._fut_waiter = None
+        self._asyncio_future_blocking = self._must_cancel = False
         self._num_cancels_requested = 0
         self._log_destroy_pending = True
-        self._run_in = self._context.run  # kept, since binding a method costs at each step
-        self._send = coro.send
-        self._start(eager_start)
-
-    def _start(self, eager: bool) -> None:
-        loop = self._loop
-        loop._tasks[weakref.ref(self, loop._forget_task)] = None
-        if eager and loop is _get_running_loop():
+        self._name = next(numbers) if name is None else str(name)
+        self._coro = coro
+        self._send = coro.send  # kept: binding a method costs, at each step
+        self._context = copy_context() if context is None else context
+        loop._tasks[ref(self, loop._forget_task)] = None
+        if eager_start and loop is running.loop:
             current = loop._current_task
             self._run()
             loop._current_task = current
@@ -91,44 +80,46 @@ class Task(Future):
         try:
             if error is None and not self._must_cancel:
                 self._fut_waiter = None
-                awaited = self._run_in(self._send, None)
+                awaited = self._context.run(self._send, None)
             else:
-                awaited = self._run_in(self._coro.throw, self._error_to_throw(error))
+                awaited = self._context.run(self._coro.throw, self._error_to_throw(error))
         except StopIteration as stop:
             self._finish(stop.value)
-        except self._CancelledError as caught:
-            self._exception = _from_the_coroutine(caught)
-            Future.cancel(self)
-        except (KeyboardInterrupt, SystemExit) as caught:
-            Future.set_exception(self, _from_the_coroutine(caught))
-            raise
         except BaseException as caught:
-            Future.set_exception(self, _from_the_coroutine(caught))
+            self._fail(caught)
         else:
             if awaited is None:
                 loop._ready.append(self)
             else:
                 self._wait_for(awaited)
-        finally:
-            loop._current_task = None
+        loop._current_task = None
 
     def _finish(self, result: Any) -> None:
         if self._must_cancel:  # asked for in its last step: too late to throw, not to obey
-            self._must_cancel = False
             Future.cancel(self, self._cancel_message)
         else:
             self._result = result
             self._state = FINISHED
             self._wake()
 
-    def _error_to_throw(self, error: BaseException | None) -> BaseException:
+    def _fail(self, error: BaseException) -> None:
+        error.__traceback__ = error.__traceback__.tb_next  # it starts in the user's code
+        if isinstance(error, self._CancelledError):
+            Future.cancel(self)
+            self._exception = error
+        else:
+            Future.set_exception(self, error)
+        if isinstance(error, (KeyboardInterrupt, SystemExit)):
+            self._loop._current_task = None
+            raise error
+
+    def _error_to_throw(self, error: BaseException | None) -> BaseException | None:
         waiter, self._fut_waiter = self._fut_waiter, None
-        if waiter is not None:
-            error = _outcome(waiter)  # fetched, so that it is not reported as forgotten
-        if self._must_cancel:
-            self._must_cancel = False
-            if not isinstance(error, self._CancelledError):
-                return self._make_cancelled_error()
+        if waiter is not None:  # ask it, so that its error is not reported as forgotten
+            error = waiter._make_cancelled_error() if waiter.cancelled() else waiter.exception()
+        if self._must_cancel and not isinstance(error, self._CancelledError):
+            error = self._make_cancelled_error()
+        self._must_cancel = False
         return error
 
     def _wait_for(self, awaited: Any) -> None:
@@ -150,18 +141,15 @@ class Task(Future):
 
     def _why_not(self, awaited: Any) -> str | None:
         """Say why this cannot be waited for, or None if it can."""
-        blocking = getattr(awaited, "_asyncio_future_blocking", None)
-        if blocking is None:
-            if inspect.isgenerator(awaited):
-                return (
-                    "yield was used instead of yield from for generator "
-                    f"in task {self!r} with {awaited!r}"
-                )
+        wrong = "yield was used instead of yield from"
+        if inspect.isgenerator(awaited):
+            return f"{wrong} for generator in task {self!r} with {awaited!r}"
+        if not isfuture(awaited):
             return f"Task got bad yield: {awaited!r}"
         if awaited.get_loop() is not self._loop:
             return f"Task {self!r} got Future {awaited!r} attached to a different loop"
-        if not blocking:
-            return f"yield was used instead of yield from in task {self!r} with {awaited!r}"
+        if not awaited._asyncio_future_blocking:
+            return f"{wrong} in task {self!r} with {awaited!r}"
         return f"Task cannot await on itself: {self!r}" if awaited is self else None
 
     # -- cancelling: a request, thrown into the coroutine where it waits ------------------------
@@ -185,10 +173,8 @@ class Task(Future):
 
     def uncancel(self) -> int:
         """Take back one request to cancel; return how many are left."""
-        if self._num_cancels_requested > 0:
-            self._num_cancels_requested -= 1
-            if self._num_cancels_requested == 0:
-                self._must_cancel = False
+        self._num_cancels_requested = max(0, self._num_cancels_requested - 1)
+        self._must_cancel = self._must_cancel and self._num_cancels_requested > 0
         return self._num_cancels_requested
 
     # -- what one may ask it, and what it refuses -----------------------------------------------
@@ -223,47 +209,23 @@ class Task(Future):
             self._loop.call_exception_handler({"task": self, "message": message})
 
     def _repr_info(self) -> list[str]:
-        info = super()._repr_info()
-        if self._state is PENDING and self._num_cancels_requested:
-            info[0] = "cancelling"
-        info[1:1] = [f"name={self.get_name()!r}", f"coro=<{describe(self._coro)}>"]
-        if self._fut_waiter is not None:
-            info.insert(3, f"wait_for={self._fut_waiter!r}")
-        return info
-
-
-def _outcome(future: Any) -> BaseException | None:
-    try:
-        return future.exception()
-    except BaseException as cancelled:
-        return cancelled
-
-
-def _from_the_coroutine(error: BaseException) -> BaseException:
-    """Take our own frame off the traceback: it starts in the user's code."""
-    return error.with_traceback(error.__traceback__.tb_next)
-
-
-def describe(coro: Any) -> str:
-    """Say in words where a coroutine is: its name, and the line it is paused at."""
-    name = f"{getattr(coro, '__qualname__', type(coro).__name__)}()"
-    frame = getattr(coro, "cr_frame", None)
-    if frame is None:
-        return f"{name} done"
-    return f"{name} running at line {frame.f_lineno}"
+        cancelling = self._num_cancels_requested and self._state is PENDING
+        state = "cancelling" if cancelling else self._state.lower()
+        waiting = [] if self._fut_waiter is None else [f"wait_for={self._fut_waiter!r}"]
+        name, frame = name_of(self._coro), getattr(self._coro, "cr_frame", None)
+        where = "done" if frame is None else f"running at line {frame.f_lineno}"
+        return [state, f"name={self.get_name()!r}", f"coro=<{name}() {where}>", *waiting]
 
 
 def where(coro: Any) -> str:
     """Say which line of the user's code a paused coroutine, or the one it awaits, stands at."""
     frame = None
-    while (here := getattr(coro, "cr_frame", None) or getattr(coro, "gi_frame", None)) is not None:
+    while here := getattr(coro, "cr_frame", None) or getattr(coro, "gi_frame", None):
         if frame is None or here.f_globals.get("__package__") != __package__:
             frame = here
         coro = getattr(coro, "cr_await", None) or getattr(coro, "gi_yieldfrom", None)
-    if frame is None:
-        return "nowhere"
-    text = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
-    return f"at line {frame.f_lineno} of {frame.f_code.co_name}(): {text}".removesuffix(": ")
+    code = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip() if frame else ""
+    return f"at line {frame.f_lineno} of {frame.f_code.co_name}(): {code}" if frame else "nowhere"
 
 
 def ensure_future(awaitable: Any, *, loop: Any = None) -> Any:
@@ -274,27 +236,29 @@ def ensure_future(awaitable: Any, *, loop: Any = None) -> Any:
     """
     if isfuture(awaitable):
         if loop is not None and awaitable.get_loop() is not loop:
-            raise ValueError(
-                "The future belongs to a different loop than the one specified as the loop argument"
-            )
+            what = "The future belongs to a different loop"
+            raise ValueError(f"{what} than the one specified as the loop argument")
         return awaitable
-    if not isinstance(awaitable, Coroutine):
-        if not inspect.isawaitable(awaitable):
-            raise TypeError("An asyncio.Future, a coroutine or an awaitable is required")
-        awaitable = _wait_for_it(awaitable)
-    return (get_running_loop() if loop is None else loop).create_task(awaitable)
+    if not inspect.isawaitable(awaitable):
+        raise TypeError("An asyncio.Future, a coroutine or an awaitable is required")
+    coro = awaitable if isinstance(awaitable, Coroutine) else wait_for_it(awaitable)
+    return (loop or get_running_loop()).create_task(coro)
 
 
-async def _wait_for_it(awaitable: Any) -> Any:
+async def wait_for_it(awaitable: Any) -> Any:
+    """Make a coroutine of anything one can await."""
     return await awaitable
 
 
-def create_task(coro: Coroutine, **options: Any) -> Task:
-    """Make a task of `coro` on the running loop; options: ``name``, ``context``, ``eager_start``.
+def create_task(
+    coro: Coroutine, *, name: Any = None, context: Any = None, eager_start: bool = False
+) -> Task:
+    """Make a task of `coro` on the running loop; see `Task` for the options.
 
     Raises RuntimeError without a running loop. Mirrors asyncio.tasks.create_task.
     """
-    return get_running_loop().create_task(coro, **options)
+    loop = get_running_loop()
+    return loop.create_task(coro, name=name, context=context, eager_start=eager_start)
 
 
 def current_task(loop: Any = None) -> Task | None:
@@ -302,12 +266,12 @@ def current_task(loop: Any = None) -> Task | None:
 
     Raises RuntimeError without a running loop. Mirrors asyncio.tasks.current_task.
     """
-    return (get_running_loop() if loop is None else loop)._current_task
+    return (loop or get_running_loop())._current_task
 
 
 def all_tasks(loop: Any = None) -> set[Task]:
     """Return the tasks of `loop` that are not done. Mirrors asyncio.tasks.all_tasks."""
-    return set(unfinished_tasks(get_running_loop() if loop is None else loop))
+    return set(unfinished_tasks(loop or get_running_loop()))
 
 
 def unfinished_tasks(loop: Any) -> list[Task]:

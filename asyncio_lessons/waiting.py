@@ -15,15 +15,13 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterat
 from typing import Any
 
 from .coroutines import suspend
-from .futures import CancelledError, Future, _get_running_loop, get_running_loop, isfuture
+from .futures import CancelledError, Future, get_running_loop, isfuture, running
 from .sockets import EventLoop
 from .tasks import Task, current_task, ensure_future, unfinished_tasks
 
-FIRST_COMPLETED, FIRST_EXCEPTION, ALL_COMPLETED = (
-    "FIRST_COMPLETED",
-    "FIRST_EXCEPTION",
-    "ALL_COMPLETED",
-)
+FIRST_COMPLETED = "FIRST_COMPLETED"
+FIRST_EXCEPTION = "FIRST_EXCEPTION"
+ALL_COMPLETED = "ALL_COMPLETED"
 
 
 async def sleep(delay: float, result: Any = None) -> Any:
@@ -36,30 +34,32 @@ async def sleep(delay: float, result: Any = None) -> Any:
         return result
     if delay != delay:
         raise ValueError("Invalid delay: NaN (not a number)")
-    return await get_running_loop()._set_alarm(delay, result)
+    await get_running_loop()._set_alarm(delay)
+    return result
 
 
 # -- for many -----------------------------------------------------------------------------------
 
 
-class _Gathering(Future):
+class Gathering(Future):
     """The future of many: cancelling it cancels them, and it ends when they have ended."""
 
-    __slots__ = ("_cancel_requested", "_children", "_left", "_return_exceptions")
+    __slots__ = ["_cancel_requested", "_children", "_left", "_return_exceptions"]
 
     def __init__(self, children: list, return_exceptions: bool, loop: Any) -> None:
-        super().__init__(loop=loop)
+        super().__init__(loop)
         self._children = children
         self._return_exceptions = return_exceptions
         self._cancel_requested = False
         different = dict.fromkeys(children)
         self._left = len(different)
-        for child in different:
-            if not child.done():
-                child.add_done_callback(self._child_is_done)
-        for child in different:
+        if not children:
+            self.set_result([])
+        for child in sorted(different, key=lambda child: child.done()):
             if child.done():
                 self._child_is_done(child)
+            else:
+                child.add_done_callback(self._child_is_done)
 
     def cancel(self, msg: Any = None) -> bool:
         """Cancel the children; False if none could be."""
@@ -98,19 +98,13 @@ def gather(*awaitables: Any, return_exceptions: bool = False) -> Future:
     The first exception is handed on at once and cancels nobody; with return_exceptions the
     exceptions stand in the list. Mirrors asyncio.tasks.gather.
     """
-    loop, children, seen = None, [], {}
-    for awaitable in awaitables:
-        if awaitable not in seen:
-            child = seen[awaitable] = ensure_future(awaitable, loop=loop)
-            loop = child.get_loop()
-            if child is not awaitable:
-                child._log_destroy_pending = False
-        children.append(seen[awaitable])
-    if not children:
-        future = get_running_loop().create_future()
-        future.set_result([])
-        return future
-    return _Gathering(children, return_exceptions, loop)
+    loop, futures = None, {}
+    for awaitable in dict.fromkeys(awaitables):  # the same one twice is one to wait for
+        future = futures[awaitable] = ensure_future(awaitable, loop=loop)
+        loop = future.get_loop()
+        if future is not awaitable:
+            future._log_destroy_pending = False
+    return Gathering([futures[each] for each in awaitables], return_exceptions, loop)
 
 
 async def wait(
@@ -143,12 +137,10 @@ async def _wait_until(futures: Iterable, return_when: str, timeout: float | None
 
     def on_completion(future: Future) -> None:
         left.discard(future)
-        failed = not future.cancelled() and future.exception() is not None
-        if (
-            not left
-            or return_when == FIRST_COMPLETED
-            or (return_when == FIRST_EXCEPTION and failed)
-        ):
+        enough = return_when == FIRST_COMPLETED or (
+            return_when == FIRST_EXCEPTION and not future.cancelled() and future.exception()
+        )
+        if enough or not left:
             _release(waiter)
 
     for future in futures:
@@ -167,73 +159,59 @@ def _release(waiter: Future, _: Any = None) -> None:
         waiter.set_result(None)
 
 
-class _AsCompleted:
+class AsCompleted:
     """An iterator, plain or asynchronous, over futures in the order in which they finish."""
 
     def __init__(self, fs: Iterable, timeout: float | None) -> None:
+        loop = get_running_loop()
         self._todo = {ensure_future(each): None for each in dict.fromkeys(fs)}
-        self._left = len(self._todo)
-        self._done: deque = deque()  # finished, not yet handed out; None stands for "too late"
-        self._waiters: deque = deque()
+        self._places = deque(loop.create_future() for _ in self._todo)  # 1st, 2nd, ... to finish
+        self._to_fill = deque(self._places)
         for future in self._todo:
-            future.add_done_callback(self._on_done)
-        self._timer = None
-        if timeout is not None and self._todo:
-            self._timer = get_running_loop().call_later(timeout, self._on_timeout)
+            future.add_done_callback(self._fill)
+        self._timer = None if timeout is None else loop.call_later(timeout, self._too_late)
 
-    def _on_done(self, future: Future) -> None:
-        if future in self._todo:
-            del self._todo[future]
-            self._hand_out(future)
+    def _fill(self, future: Future | None) -> None:
+        self._todo.pop(future, None)
+        while self._to_fill:
+            place = self._to_fill.popleft()
+            if not place.done():  # else its iteration was cancelled
+                place.set_result(future)
+                break
         if not self._todo and self._timer is not None:
             self._timer.cancel()
 
-    def _on_timeout(self) -> None:
-        for future in self._todo:
-            future.remove_done_callback(self._on_done)
-            self._hand_out(None)
-        self._todo.clear()
+    def _too_late(self) -> None:
+        for future in list(self._todo):
+            future.remove_done_callback(self._fill)
+            self._fill(None)
 
-    def _hand_out(self, future: Future | None) -> None:
-        self._done.append(future)
-        while self._waiters:
-            waiter = self._waiters.popleft()
-            if not waiter.done():
-                return waiter.set_result(None)
-
-    async def _next_done(self) -> Future:
-        while not self._done:
-            waiter = get_running_loop().create_future()
-            self._waiters.append(waiter)
-            await waiter
-        future = self._done.popleft()
-        if future is None:
+    async def _get(self, place: Future) -> Future:
+        if (future := await place) is None:
             raise TimeoutError
         return future
 
-    async def _next_result(self) -> Any:
-        return (await self._next_done()).result()
+    async def _result(self, place: Future) -> Any:
+        return (await self._get(place)).result()
 
     def __iter__(self) -> Iterator[Coroutine]:
         return self
 
     def __next__(self) -> Coroutine:
-        if not self._left:
+        if not self._places:
             raise StopIteration
-        self._left -= 1
-        return self._next_result()
+        return self._result(self._places.popleft())
 
     def __aiter__(self) -> AsyncIterator[Future]:
         return self
 
     async def __anext__(self) -> Future:
-        if not self._left:
+        if not self._places:
             raise StopAsyncIteration
-        self._left -= 1
-        return await self._next_done()
+        return await self._get(self._places.popleft())
 
 
-def as_completed(fs: Iterable, *, timeout: float | None = None) -> _AsCompleted:
+def as_completed(fs: Iterable, *, timeout: float | None = None) -> AsCompleted:
     """Return an iterator over `fs` in the order in which they finish.
 
     ``for coro in ...`` gives coroutines to await; ``async for task in ...`` the tasks themselves.
@@ -241,7 +219,7 @@ def as_completed(fs: Iterable, *, timeout: float | None = None) -> _AsCompleted:
     """
     if isfuture(fs) or isinstance(fs, Coroutine):
         raise TypeError(f"expect an iterable of futures, not {type(fs).__name__}")
-    return _AsCompleted(fs, timeout)
+    return AsCompleted(fs, timeout)
 
 
 # -- not too long -------------------------------------------------------------------------------
@@ -277,13 +255,12 @@ class Timeout:
         self._when = when
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = None if when is None else self._set_timer(when)
-
-    def _set_timer(self, when: float) -> Any:
-        loop = self._task.get_loop()
-        if when <= loop.time():
-            return loop.call_soon(self._on_timeout)
-        return loop.call_at(when, self._on_timeout)
+        self._timer = None
+        if when is not None:
+            loop = self._task._loop
+            late = when <= loop.time()
+            set_timer = loop.call_soon if late else functools.partial(loop.call_at, when)
+            self._timer = set_timer(self._on_timeout)
 
     def _on_timeout(self) -> None:
         self._task.cancel()
@@ -293,12 +270,11 @@ class Timeout:
     async def __aenter__(self) -> "Timeout":
         if self._state != "created":
             raise RuntimeError("Timeout has already been entered")
-        task = current_task()
-        if task is None:
+        self._task = current_task()
+        if self._task is None:
             raise RuntimeError("Timeout should be used inside a task")
         self._state = "active"
-        self._task = task
-        self._cancelling = task.cancelling()
+        self._cancelling = self._task.cancelling()
         self.reschedule(self._when)
         return self
 
@@ -603,7 +579,7 @@ class Runner:
 
 
 def _check_main(coro: Any, method: str) -> None:
-    if _get_running_loop() is not None:
+    if running.loop is not None:
         if isinstance(coro, Coroutine):
             coro.close()  # the error says enough: no "never awaited" on top of it
         raise RuntimeError(f"{method}() cannot be called from a running event loop")
@@ -619,7 +595,7 @@ def _cancel_all_tasks(loop: Any) -> None:
     for task in tasks:
         task.cancel()
     if tasks:
-        loop.run_until_complete(_Gathering(tasks, True, loop))
+        loop.run_until_complete(Gathering(tasks, True, loop))
     for task in tasks:
         if not task.cancelled() and (error := task.exception()) is not None:
             message = "unhandled exception during asyncio.run() shutdown"
