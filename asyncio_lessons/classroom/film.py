@@ -160,13 +160,15 @@ class Film:
     def times_of(self, name: str) -> list[float]:
         """Return the seconds at which the steps of the task called `name` began.
 
-        Raises ValueError if no task has that name.
+        Without the last one if that was its cancellation. Raises ValueError if no task has that name.
         """
         found = {index for index, task in enumerate(self.tasks) if task.name == name}
         if not found:
             names = ", ".join(dict.fromkeys(task.name for task in self.tasks))
             raise ValueError(f"no task is called {name!r}; the film has: {names or 'no task'}")
-        return [e.time for e in self.events if e.kind == "run" and e.task in found]
+        times = [e.time for e in self.events if e.kind == "run" and e.task in found]
+        cancelled = any(e.kind == "cancelled" and e.task in found for e in self.events)
+        return times[:-1] if cancelled else times
 
     @classmethod
     def by_hand(

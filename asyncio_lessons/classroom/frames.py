@@ -240,6 +240,8 @@ class Site:
         for node in ast.walk(self._tree) if self._tree else ():
             if isinstance(node, ast.Call):
                 node.func = _without_module(node.func, namespace)
+        self.code = code  # kept, so that its id stays its own
+        self.known = self._tree is not None
         self._bare = self._tree.id if isinstance(self._tree, ast.Name) else None
         self.names = tuple(dict.fromkeys(_argument_names(self._tree)))
         self._roots = tuple(dict.fromkeys(name.split(".")[0] for name in self.names))
@@ -247,17 +249,13 @@ class Site:
 
     def read(self, frame: types.FrameType, index_of: Callable[[Any], int | None]) -> tuple:
         """Return what the names hold now: plain values, or for a bare name the index of a task."""
-        if not self._roots:
-            return ()
         space = _read_locals(frame, self._roots)
         if self._bare:
             return (index_of(space.get(self._bare, frame.f_globals.get(self._bare))),)
         return tuple(_plain(_dotted(name, space, frame.f_globals)) for name in self.names)
 
     def text(self, values: tuple, task_name: Callable[[int], str]) -> str:
-        """Return the expression with `values`, or "" if there is no source to tell it from."""
-        if self._tree is None:
-            return ""
+        """Return the expression with `values`; only where it is `known`."""
         if self._bare:
             return self._bare if values[:1] in ((), (None,)) else task_name(values[0])
         if values not in self._texts:

@@ -26,7 +26,7 @@ from types import ModuleType
 from typing import Any
 
 from .film import AGAIN, IO, OUTSIDE, THREAD, TIMER, Cause, Event, Film, FilmedTask, Scene
-from .frames import Labels, Site, chain, frame_of, view
+from .frames import Labels, Site, awaited_by, chain, frame_of, view
 from .loops import (
     current_task,
     is_ours,
@@ -70,12 +70,13 @@ class Recorder:
         self._details, self._limit, self._scoped = details, limit, scoped
         self._code, self._first_name = code, name
         self._tasks: list[_Known] = []
-        self._raw: list[tuple] = []  # (time, kind, task, cause, what else)
+        self._raw: list[tuple] = []  # (time, kind, task, cause, text or (site, values))
+        self._extras: dict[int, tuple] = {}  # with details: number of the event: (frames, scene)
         self._running: list[int] = []  # tasks in a step, the innermost last
         self._inherited: Cause | None = None  # of the plain callback that is running
-        self._sites: dict[tuple[int, int], tuple[Site, Any]] = {}
+        self._sites: dict[tuple[int, int], Site] = {}
         self._labels = Labels(self._name_now)
-        self._spent = 0.0  # seconds of our own that the film leaves out
+        self._time, self._zero = loop.time, 0.0
         self._main: Any = None  # the running task, if it is filmed without a proxy
         self._eye: Any = None
 
@@ -89,16 +90,12 @@ class Recorder:
             )
         self.loop._filmed_by = self
         self._thread = threading.get_ident()
-        self._began = self.loop.time()
+        self._zero = self._time()  # later by what we take of the program's time
         self.closed = False
         if self._scoped:
             self._token = _scope.set(self)
             self._film_current_task()
-        self._eye = (
-            _Queue(self)
-            if isinstance(ready_queue(self.loop), deque) and is_ours(self.loop)
-            else _Hooks(self)
-        )
+        self._eye = _Queue(self) if is_ours(self.loop) else _Hooks(self)
         return self
 
     def stop(self, error: BaseException | None = None) -> Film:
@@ -120,11 +117,10 @@ class Recorder:
         while self._raw and self._raw[-1][1] in ("call", "return"):
             self._raw.pop()  # how the loop stops is not the program's
         raw = self._raw[: self._limit]
-        zero = raw[0][0] if raw else 0.0
         self.film.tasks = self._names()
-        self.film.events = [self._event(at - zero, *rest) for at, *rest in raw]
+        self.film.events = [self._event(number, *noted) for number, noted in enumerate(raw)]
         self.film.duration = self.film.events[-1].time if raw else 0.0
-        self._raw, self._main = [], None
+        self._raw, self._extras, self._sites, self._main = [], {}, {}, None
 
     def _film_current_task(self) -> None:
         task = current_task(self.loop)
@@ -139,11 +135,15 @@ class Recorder:
 
     def now(self) -> float:
         """Return the seconds since the film began, without what we took of them."""
-        return self.loop.time() - self._began - self._spent
+        return self._time() - self._zero
 
-    def note(self, kind: str, index: int, cause: Cause | None = None, *what: Any) -> None:
-        """Add one event."""
-        self._raw.append((self.now(), kind, index, cause, what))
+    def note(
+        self, kind: str, index: int, cause: Cause | None = None, what: Any = None, coro: Any = None
+    ) -> None:
+        """Add one event; `coro` is what the task pauses in."""
+        if self._details:
+            self._extras[len(self._raw)] = (self._frames(coro), self._scene())
+        self._raw.append((self._time() - self._zero, kind, index, cause, what))
 
     def begun(self, index: int) -> None:
         """A step of a task begins."""
@@ -151,24 +151,16 @@ class Recorder:
             self.film.truncated = True
             self._close()
             return
-        known = self._tasks[index]
-        if known.steps == 0 and known.task is not None:
-            known.look_at_name()
-        known.steps += 1
+        if self._main is not None:
+            self.look_after_main()
         self._running.append(index)
-        self._raw.append((self.now(), "run", index, None, self._scene()))
+        self.note("run", index)
 
     def paused(self, index: int, coro: Any) -> None:
         """A step ends at an await."""
-        at = self.now()
         if self._running:
             self._running.pop()
-        what: tuple = ()
-        try:
-            what = self._look(coro)
-        except Exception:  # looking must never reach the user's task
-            pass
-        self._raw.append((at, "wait", index, None, what))
+        self.note("wait", index, None, self._look(coro), coro)
 
     def ended(self, index: int, error: BaseException) -> None:
         """The last step of a task ends, with StopIteration or another exception."""
@@ -179,13 +171,17 @@ class Recorder:
             kind = "done"
         elif any(cls.__name__ == "CancelledError" for cls in type(error).__mro__):
             kind = "cancelled"
-        text = _error_text(error) if kind == "failed" else ""
-        self.note(kind, index, None, text, self._scene())
+        self.note(kind, index, None, _error_text(error) if kind == "failed" else None)
         self._tasks[index].look_at_name()
 
-    def ready(self, index: int, cause: Cause) -> None:
-        """A task can run."""
-        self.note("ready", index, cause, self._scene())
+    def look_after_main(self) -> None:
+        """Note that the task which began the film has paused: nothing else tells us, the first time."""
+        if self._running == [0] and not self.closed and not self._main.get_coro().cr_running:
+            self.paused(0, self._main.get_coro())
+
+    def has_begun(self, index: int) -> bool:
+        """Say whether a task has taken a step."""
+        return any(kind == "run" and task == index for _, kind, task, *_ in reversed(self._raw))
 
     def who(self) -> Cause | None:
         """Return who is at work now: the running step, another thread, or the running callback."""
@@ -222,52 +218,50 @@ class Recorder:
 
     def index_of(self, obj: Any) -> int | None:
         """Return the index of a filmed task, None for anything else."""
-        if obj is None:
-            return None
-        if obj is self._main:
+        if obj is self._main and obj is not None:
             return 0
-        try:
-            coro = obj.get_coro()
-        except Exception:
+        get_coro = getattr(obj, "get_coro", None)
+        if get_coro is None:
             return None
+        coro = get_coro()
         return coro._index if type(coro) is _Filmed and coro._recorder is self else None
 
     def stepped_by(self, callback: Any) -> int | None:
         """Return the index of the task that `callback` makes a step of; None if it does not."""
-        owner = getattr(callback, "__self__", None)
-        if owner is None or not (getattr(callback, "__name__", None) or "_").startswith(
-            ("_", "task_wakeup")
-        ):
+        index = self.index_of(getattr(callback, "__self__", None))
+        if index is None:
             return None
-        return self.index_of(owner)
+        name = getattr(callback, "__name__", "_")  # not `task.cancel`
+        return index if name.startswith(("_", "task_wakeup")) else None
 
     # -- looking at a paused task ---------------------------------------------------------------
 
-    def _look(self, coro: Any) -> tuple:
-        frame = self._own_frame(coro)
-        if frame is None:
-            return None, (), coro, self._frames(coro), self._scene()
-        code, lasti = frame.f_code, frame.f_lasti
-        known = self._sites.get((id(code), lasti))
-        if known is None:
-            started = time.perf_counter()
-            known = (Site(code, lasti, frame.f_globals), code)
-            self._sites[id(code), lasti] = known
-            if not self.film.virtual:
-                self._spent += time.perf_counter() - started
-        site = known[0]
-        return (
-            site,
-            site.read(frame, self.index_of),
-            _fallback(coro),
-            self._frames(coro),
-            self._scene(),
-        )
+    def _look(self, coro: Any) -> Any:
+        """Return what `coro` awaits: (its site, the values there), or a text, or None."""
+        try:
+            frame = self._own_frame(coro)
+            if frame is None:
+                return _fallback(coro)
+            site = self._sites.get((id(frame.f_code), frame.f_lasti)) or self._new_site(frame)
+            if not site.known:
+                return _fallback(coro)
+            return site, site.read(frame, self.index_of) if site.names else ()
+        except Exception:  # looking must never reach the user's task
+            return None
+
+    def _new_site(self, frame: Any) -> Site:
+        """Find an await in the source, once; the film leaves out the time that takes."""
+        started = time.perf_counter()
+        site = Site(frame.f_code, frame.f_lasti, frame.f_globals)
+        self._sites[id(frame.f_code), frame.f_lasti] = site
+        if not self.film.virtual:
+            self._zero += time.perf_counter() - started
+        return site
 
     def _own_frame(self, coro: Any) -> Any:
         """Return the outermost frame, or in a cell the one that runs the cell's code."""
-        if self._code is None or coro is not getattr(self._main, "get_coro", lambda: None)():
-            return frame_of(coro)
+        if self._main is None or self._main.get_coro() is not coro:
+            return getattr(coro, "cr_frame", None) or frame_of(coro)
         for link in chain(coro):
             frame = frame_of(link)
             if frame is not None and frame.f_code is self._code:
@@ -275,15 +269,14 @@ class Recorder:
         return frame_of(coro)
 
     def _frames(self, coro: Any) -> tuple:
-        if not self._details:
+        try:
+            frames = [frame for link in chain(coro) if (frame := frame_of(link)) is not None]
+            start = next((i for i, frame in enumerate(frames) if frame.f_code is self._code), 0)
+            return tuple(view(frame, self._labels) for frame in frames[start:])
+        except Exception:
             return ()
-        frames = [frame for link in chain(coro) if (frame := frame_of(link)) is not None]
-        start = next((i for i, frame in enumerate(frames) if frame.f_code is self._code), 0)
-        return tuple(view(frame, self._labels) for frame in frames[start:])
 
     def _scene(self) -> Scene | None:
-        if not self._details:
-            return None
         try:
             return self._eye.scene() if self._eye else None
         except Exception:
@@ -311,27 +304,18 @@ class Recorder:
             names.append(FilmedTask(name, known.parent))
         return names
 
-    def _event(self, at: float, kind: str, index: int, cause: Any, what: tuple) -> Event:
-        scene = (
-            next((part for part in what if isinstance(part, Scene)), None)
-            if isinstance(what, tuple)
-            else None
-        )
-        if isinstance(what, Scene):
-            scene, what = what, ()
-        scene = scene and Scene(
-            tuple(map(self._named, scene.ready)),
-            tuple((when, self._named(label)) for when, label in scene.timers),
-            scene.selector,
-        )
-        text, frames = "", ()
-        if kind == "wait" and what:
-            site, values, fallback, frames, _ = what
-            text = (site.text(values, self._task_name) if site else "") or fallback
-            frames = tuple(self._named_frame(frame) for frame in frames)
-        elif what and isinstance(what[0], str):
-            text = self._named(what[0])
-        return Event(max(at, 0.0), kind, index, cause, text, frames, scene)
+    def _event(self, number: int, at: float, kind: str, index: int, cause: Any, what: Any) -> Event:
+        frames, scene = self._extras.get(number, ((), None))
+        if isinstance(what, tuple):
+            what = what[0].text(what[1], self._task_name)
+        at = max(at - self._raw[0][0], 0.0)
+        frames = tuple(map(self._named_frame, frames))
+        text = self._named(what) if what else ""
+        return Event(at, kind, index, cause, text, frames, scene and self._named_scene(scene))
+
+    def _named_scene(self, scene: Scene) -> Scene:
+        timers = tuple((when, self._named(label)) for when, label in scene.timers)
+        return scene._replace(ready=tuple(map(self._named, scene.ready)), timers=timers)
 
     def _task_name(self, index: int) -> str:
         return self.film.tasks[index].name
@@ -347,17 +331,13 @@ class Recorder:
 class _Known:
     """What is remembered of a task: not the task, or it would live longer than unfilmed."""
 
-    __slots__ = ("coro_name", "name", "parent", "reference", "steps")
+    __slots__ = ("coro_name", "name", "parent", "reference")
 
     def __init__(self, task: Any, parent: int | None, coro_name: str | None) -> None:
-        self.parent, self.coro_name, self.name, self.steps = parent, coro_name or "main", "", 0
+        self.parent, self.coro_name, self.name = parent, coro_name or "main", ""
         self.reference: Callable = lambda: None
         if task is not None:
             self.reference = weakref.ref(task)
-
-    @property
-    def task(self) -> Any:
-        return self.reference()
 
     def see(self, task: Any) -> None:
         with contextlib.suppress(TypeError):
@@ -454,6 +434,12 @@ class _Hooks:
         for name in ("create_task", "call_soon", "call_soon_threadsafe", "call_at", "call_later"):
             self._originals[name] = getattr(self._loop, name)
             setattr(self._loop, name, getattr(self, name))
+        if recorder._main is not None:
+            self._originals["call_soon"](self._first_pause)
+
+    def _first_pause(self) -> None:
+        if self._recorder._main is not None:
+            self._recorder.look_after_main()
 
     def remove(self) -> None:
         for name in self._originals:
@@ -489,8 +475,10 @@ class _Hooks:
         if recorder.closed or type(callback) is _Inheriting:
             return callback
         index = recorder.stepped_by(callback)
+        if recorder._main is not None:
+            recorder.look_after_main()
         if index is not None:
-            recorder.ready(index, self._cause(args, index))
+            recorder.note("ready", index, self._cause(args, index))
             return (
                 _MainStep(recorder, callback)
                 if index == 0 and recorder._main is not None
@@ -507,7 +495,7 @@ class _Hooks:
         if first is not None and (finished := recorder.index_of(first)) is not None:
             return Cause("task", finished)
         if index is not None and not args:  # a start, or a bare yield
-            return AGAIN if recorder._tasks[index].steps else OUTSIDE
+            return AGAIN if recorder.has_begun(index) else OUTSIDE
         if index is not None and _is_cancelled(first):  # asked for before it could wait
             return AGAIN
         return IO if index is not None or args else OUTSIDE
@@ -530,7 +518,7 @@ class _Hooks:
             if when is None and hasattr(self._loop, "_run_once"):
                 return handle  # asyncio's call_later goes through call_at: seen already
             label = _timer_name(callback)
-            self._timers.append((handle.when() - recorder._began, handle, label))
+            self._timers.append((handle.when() - recorder._zero, handle, label))
             recorder.note("timer", -1, callback._cause, label)
         return handle
 
@@ -658,9 +646,9 @@ class _Queue:
     def __init__(self, recorder: Recorder) -> None:
         self._recorder, self._loop = recorder, recorder.loop
         self._causes: dict[int, Cause] = {}  # of the handles that are in the queue, by id
-        self._current: Any = None  # what runs now
         self._calls = False  # whether that is a plain callback
         self._main_runs = recorder._main is not None
+        self._current = recorder._main  # what runs now
         self._original = self._loop._ready
         self._create_task = self._loop.create_task
         self._threadsafe = self._loop.call_soon_threadsafe
@@ -702,7 +690,7 @@ class _Queue:
         cause = self._cause(item)
         index = self._index(item)
         if index is not None:
-            recorder.ready(index, cause)
+            recorder.note("ready", index, cause)
         elif recorder.in_scope():
             self._causes[id(item)] = cause
 
@@ -748,9 +736,9 @@ class _Queue:
 
     def idle(self) -> None:
         """What ran has ended."""
-        if threading.get_ident() != self._recorder._thread:
-            return
         recorder = self._recorder
+        if self._current is None or threading.get_ident() != recorder._thread:
+            return
         self._current = recorder._inherited = None
         if self._calls:
             self._calls = False
@@ -761,7 +749,7 @@ class _Queue:
 
     def scene(self) -> Scene:
         ready = tuple(self._label(item) for item in list(deque.__iter__(self._queue)))
-        began = self._recorder._began
+        began = self._recorder._zero
         entries = sorted(
             (e for e in self._loop._scheduled if not e[1]._cancelled), key=lambda e: e[0]
         )
@@ -843,7 +831,7 @@ def _timer_name(callback: _Inheriting) -> str:
 
 def _fallback(coro: Any) -> str:
     """Return what is awaited when there is no source: the name of what runs inside."""
-    inner = next(iter(list(chain(coro))[1:2]), None)
+    inner = awaited_by(coro)
     name = getattr(inner, "__name__", None)
     return f"{name}()" if name else type(inner).__name__ if inner is not None else ""
 

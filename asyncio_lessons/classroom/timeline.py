@@ -130,7 +130,7 @@ class Picture:
         from PIL import Image
 
         palette = Image.new("P", (1, 1))
-        palette.putpalette(_palette(THEMES[self._look.theme], self._layout.hues))
+        palette.putpalette(_palette(THEMES[self._look.theme], self._layout.hues.values()))
         with _own_style(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a glyph the font has not is drawn as a box
             figure = self.figure()
@@ -348,7 +348,7 @@ class _Layout:
         if not self.unit:
             scale, unit = next(
                 (s, u)
-                for s, u, least in ((1, "s", 2), (1e3, "ms", 2e-3), (1e6, "µs", 0))
+                for s, u, least in ((1, "s", 1), (1e3, "ms", 2e-3), (1e6, "µs", 0))
                 if self.duration >= least
             )
         step = _nice(self.duration * scale / 6)
@@ -370,7 +370,8 @@ class _Layout:
         panel.beats = film.times_of(heart) if heart else list(film.heartbeat or ())
         panel.lanes = _lanes(film, hidden, self.look.most_lanes)
         for lane in panel.lanes:
-            lane.hue = hues.setdefault(lane.name, len(hues))
+            first = film.loop and 0 in lane.tasks  # the program itself, whatever its name
+            lane.hue = 0 if first else hues.setdefault(lane.name, len(hues) + 1)
         return panel
 
     def _place(self, panel: _Panel, y: float) -> float:
@@ -407,7 +408,7 @@ class _Layout:
             length = span.end - span.start
             panel.busy += length / total
             x0, x1 = self.x(span.start), self.x(span.end)
-            if span.task < 0 and x1 - x0 < 1:
+            if span.task < 0 and x1 - x0 < THIN:
                 continue  # a callback of no length to see
             if panel.film.loop:
                 x0 = min(max(x0, edge), x0 + 4 * THIN)  # pushed aside, but never far
@@ -701,7 +702,7 @@ def _wrapped(text: str | None, size: float, room: float) -> list[str]:
 
 def legend_width(words: str) -> float:
     """Return the width of an entry of the legend, with its key and the space after it."""
-    return 20 + text_width(words, 9.3) + 14
+    return 20 + text_width(words, 9.3) + 11
 
 
 # -- paint ----------------------------------------------------------------------------------------
@@ -1074,9 +1075,9 @@ def _hue(theme: Theme, number: int) -> str:
     return hues[number if number < len(hues) else 1 + (number - 1) % (len(hues) - 1)]
 
 
-def _palette(theme: Theme, numbers: dict[str, int]) -> list[int]:
+def _palette(theme: Theme, numbers: Iterable[int]) -> list[int]:
     """Return every colour of a picture as red, green, blue: the hues, and shades at their edges."""
-    hues = dict.fromkeys([theme.hues[1], *(_hue(theme, number) for number in numbers.values())])
+    hues = dict.fromkeys(_hue(theme, number) for number in (0, 1, *numbers))
     colors = [theme.face, theme.idle, theme.faint]
     for color in (theme.ink, theme.muted, *hues):
         shades = 2 * SHADES if color == theme.ink else SHADES
@@ -1124,6 +1125,9 @@ def _as_text(film: Film, look: _Look, index: int) -> str:
     marks = {"done": "✓", "cancelled": "✕", "failed": "!", None: "…"}
     if film.loop:
         lines.append(f"{'event loop':<{width}}  {''.join(rows[None])}")
+    beats = film.times_of(look.heartbeat) if look.heartbeat else film.heartbeat
+    if beats and film_drawn is film:
+        lines.append(f"{'heartbeat':<{width}}  {_beats(film, beats)}")
     for i in shown[:MOST_TEXT_LANES]:
         lines.append(
             f"{film.tasks[i].name[:width]:<{width}}  {''.join(rows[i])} {marks[ends.get(i)]}"
@@ -1136,6 +1140,11 @@ def _as_text(film: Film, look: _Look, index: int) -> str:
         f"{'':<{width}}  █ runs  ▒ ready  ─ waits  ✓ done  ✕ cancelled  ! failed  … not finished"
     )
     return "\n".join(line.rstrip() for line in lines)
+
+
+def _beats(film: Film, beats: Iterable[float]) -> str:
+    places = {min(int(beat * COLUMNS / film.duration + 1e-9), COLUMNS - 1) for beat in beats}
+    return "".join("^" if column in places else "_" for column in range(COLUMNS))
 
 
 def _columns(film: Film) -> int:
