@@ -30,8 +30,8 @@ The exercises, by lesson (a test holds this list against the files):
     07  loop-turn  loop-timers  loop-run  loop-until  heartbeat-repair
     08  socket-readers  sock-recv  sock-sendall  threadsafe  blocking-repair
     09  sleep  gather  wait  timeout  shield  task-group  sequential-repair
-    10  queue  queue-join  lock  event  semaphore  join-repair
-    12  echo-client
+    10  queue  queue-join  join-repair  lock  event  semaphore  race-repair
+    12  echo-handle
     13  worker-pool
 
 The reader's code never runs in the kernel: a process of its own runs it (`engine`, `child`) and

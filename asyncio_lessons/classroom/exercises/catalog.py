@@ -19,6 +19,10 @@ FILES: dict[str, tuple[str, ...]] = {
     ),
     "tasks": ("task-step", "task-wakeup", "task-cancel", "sort-awaitables", "task-repair"),
     "event_loop": ("loop-turn", "loop-timers", "loop-run", "loop-until", "heartbeat-repair"),
+    "queues": ("queue", "queue-join", "join-repair"),
+    "locks": ("lock", "event", "semaphore", "race-repair"),
+    "echo_reverse": ("echo-handle",),
+    "worker_queue": ("worker-pool",),
 }
 
 

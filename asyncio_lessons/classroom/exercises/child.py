@@ -195,7 +195,7 @@ def _in_words(error: BaseException, where: str) -> str:
 
 def _text(error: BaseException) -> str:
     try:
-        return str(error).partition("\n")[0][:200].rstrip(".")
+        return " ".join(str(error).split())[:240].rstrip(".")
     except BaseException:
         return ""
 
