@@ -12,10 +12,10 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any, NamedTuple
 
-# In seconds. No two moments at which somebody wakes are closer than 20 ms, so that the order of
-# events is the same on a real clock too, which is never quite punctual.
-PAUSES = (0, 0, 0, 0, 0, 0.37, 0.11, 0.04, 0.14, 0.06)  # before each job is put into the queue
-DOWNLOADS = (0.21, 0.23, 0.12, 0.28, 0.17, 0.19, 0.16, 0.26, 0.18, 0.14)  # to wait for
+# In seconds. No two sleeps end within 15 ms, so that the order of events is the same on a real
+# clock too, which is never quite punctual.
+PAUSES = (0, 0, 0, 0, 0, 0.39, 0.09, 0.04, 0.14, 0.055)  # before each job is put into the queue
+DOWNLOADS = (0.15, 0.18, 0.165, 0.28, 0.13, 0.205, 0.15, 0.235, 0.17, 0.195)  # to wait for
 COMPUTE = 0.04  # to work, without giving way to anybody
 
 LOOPS = ("lessons", "asyncio", "uvloop")

@@ -61,15 +61,12 @@ def parser() -> Parser:
 
 def filmed(options: argparse.Namespace) -> list[Event]:
     """Run the program while it is filmed, write the picture, return what happened."""
-    try:
-        from ...classroom import draw, record, work
-    except ImportError as error:
-        fail(f"--plot needs {error.name}: pip install matplotlib")
+    from ...classroom import draw, record, work
+
     aio, _ = loop_and_package(options.loop, options.package)
-    virtual = options.loop == "lessons" and not options.real
-    film = record(
-        program(aio, work, options.jobs, options.workers), loop=options.loop, virtual=virtual
-    )
+    loop = aio if options.loop == "lessons" else options.loop
+    virtual = loop is aio and not options.real
+    film = record(program(aio, work, options.jobs, options.workers), loop=loop, virtual=virtual)
     title = f"{numbered(options.workers, 'worker')}, {numbered(options.jobs, 'job')}, one thread"
     note = "The loop runs one task at a time (top lane). All other tasks wait, or are ready. "
     draw(film, title=title, note=note + summary(film.result, options)).save(options.plot)
@@ -104,6 +101,8 @@ def main() -> None:
             )
     except ValueError as error:
         fail(str(error))
+    except ModuleNotFoundError as error:
+        fail(f"--plot needs {error.name}, which is not installed: pip install matplotlib")
     except OSError as error:
         fail(f"cannot write {error.filename}: {error.strerror}")
     print(schedule(events))
