@@ -291,6 +291,7 @@ class _Panel:
     film: Film
     title: str | None
     top: float = 0.0
+    grid: float = 0.0  # y where the grid begins, below all titles
     strip: float | None = None  # y of the loop's strip
     beat: float | None = None
     beats: list[float] = field(default_factory=list)  # x
@@ -378,13 +379,13 @@ class _Layout:
         """Give a panel its place from `y` down; return where the next one begins."""
         panel.top = y
         y += 16 if panel.title else 0
+        panel.grid = y + 2
         if panel.film.loop or not panel.film.tasks:
             panel.strip = y + 22
             y += 42
         if panel.beats:
             panel.beat = y + 17
             y += 32
-        panel.top = panel.top if panel.title else y - 42
         for lane in panel.lanes:
             lane.y = y + LANE / 2 - 1
             y += LANE
@@ -791,8 +792,7 @@ class _Painter:
         panels, theme = self.layout.panels, self.theme
         for x, text in self.layout.ticks():
             for panel in panels:
-                top = panel.strip - 20 if panel.strip is not None else panel.top
-                self._line((x, x), (top, panel.bottom - 2), 0, theme.faint, 0.8)
+                self._line((x, x), (panel.grid, panel.bottom - 2), 0, theme.faint, 0.8)
             self._text(x, self.layout.axis_y, text, 9.6, theme.muted, ha="center")
 
     def _panel(self, panel: _Panel) -> None:
