@@ -396,7 +396,7 @@ def _problem(exercise: Exercise, now: dict[str, str]) -> str:
     from .exercises.engine import examine
 
     try:
-        code = graft.extract(now[exercise.module], exercise.builds)
+        code = graft.extract(now[exercise.module], exercise.builds + exercise.also)
     except LookupError as error:
         return f"{error}."
     return examine(exercise, code, now).sentence

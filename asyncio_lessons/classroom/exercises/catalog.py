@@ -55,7 +55,8 @@ class Exercise:
 
     ``module`` and ``builds`` name what joins the reader's package ("futures" and
     "Future.set_result"); an exercise without a module (a repair, a sorting) stays in its cell and
-    brings its own ``solution``. ``lines`` is the size of a good answer. A check's function is
+    brings its own ``solution``. ``also`` names what the package's own code of these calls, and
+    the solution therefore shows; the reader need not write it. ``lines`` is the size of a good answer. A check's function is
     given the package that holds the reader's code, or the cell's names where there is no module.
     """
 
@@ -67,6 +68,7 @@ class Exercise:
     hints: tuple[str, str, str]
     module: str = ""
     builds: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
     solution: str = ""
     wrong: tuple[Wrong, ...] = ()
     checks: list[Check] = field(default_factory=list)

@@ -31,7 +31,7 @@ def answer(name: str) -> str:
     if exercise.solution:
         return exercise.solution.strip("\n") + "\n"
     source = (_PACKAGE / f"{exercise.module}.py").read_text(encoding="utf-8")
-    return graft.extract(source, exercise.builds)
+    return graft.extract(source, exercise.builds + exercise.also)
 
 
 def hint(name: str, steps: int | None = None) -> str:

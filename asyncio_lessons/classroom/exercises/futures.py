@@ -10,7 +10,7 @@ RESULTS = Exercise(
     name="future-results",
     lesson="05",
     title="Give a future its result, once, and hand it out",
-    lines=14,
+    lines=12,
     module="futures",
     builds=("Future.set_result", "Future.result", "Future.done"),
     stub="""
@@ -21,9 +21,9 @@ class Future:
         ...
 
     def result(self):
-        # about 8 lines: by the state. The exception of a finished one comes first: raise it, after
-        # you have said that somebody saw it (self._unretrieved.future = None). A cancelled one
-        # raises self._make_cancelled_error(), a pending one InvalidStateError.
+        # about 5 lines: a pending one raises InvalidStateError; a finished one without
+        # self._exception returns self._result. All else has failed or was cancelled:
+        # raise self.exception(), which knows of both, and notes that somebody saw the error.
         ...
 
     def done(self):
@@ -34,9 +34,8 @@ class Future:
         "Both methods look at `self._state` first, and raise InvalidStateError in the wrong one.",
         "`set_result` keeps the value in `self._result`, sets `self._state = FINISHED`, and calls "
         "`self._wake()` last, when all is in place.",
-        "`result`: if FINISHED, return `self._result` when `self._exception` is None, else set "
-        "`self._unretrieved.future = None` and raise the exception. If CANCELLED, raise "
-        "`self._make_cancelled_error()`. Else raise InvalidStateError.",
+        "`result`: if PENDING, raise InvalidStateError. If FINISHED and `self._exception` is None, "
+        "return `self._result`. Else `raise self.exception()`.",
     ),
     wrong=(
         Wrong(
@@ -129,7 +128,7 @@ class Future:
             raise self._exception
         return self._result
 """,
-            "A cancelled future",
+            "A cancelled future raises CancelledError",
         ),
         Wrong(
             """
@@ -143,7 +142,7 @@ class Future:
             raise self._exception
         return self._result
 """,
-            "self._unretrieved.future = None",
+            "notes that somebody saw the error",
         ),
         Wrong(
             """
@@ -242,7 +241,7 @@ def _(aio):
     future = quiet_loop(aio).create_future()
     future.cancel("enough")
     same(future.done(), True, "A cancelled future is done too: done means not pending.")
-    sentence = "A cancelled future raises `self._make_cancelled_error()`."
+    sentence = "A cancelled future raises CancelledError: `self.exception()` does that."
     try:
         future.result()
     except aio.CancelledError as error:
@@ -265,7 +264,7 @@ def _(aio):
     del future
     gc.collect()
     reports = [context["message"] for context in loop.reports]
-    same(reports, [], "Say that somebody saw it, before you raise: self._unretrieved.future = None")
+    same(reports, [], "Raise `self.exception()`: it notes that somebody saw the error.")
 
 
 EXCEPTIONS = Exercise(
@@ -280,7 +279,7 @@ class Future:
     def set_exception(self, exception):
         # about 8 lines: only a pending one. A class is called first: ValueError means ValueError()
         # keep it in self._exception, its __traceback__ in self._result, change the state
-        # self._unretrieved = _Unretrieved(copy.copy(self)) reports it if nobody ever asks
+        # self._unretrieved = Unretrieved(copy.copy(self)) reports it if nobody ever asks
         ...
 
     def exception(self):
@@ -303,7 +302,7 @@ class Future:
         self._exception = exception
         self._result = exception.__traceback__
         self._state = FINISHED
-        self._unretrieved = _Unretrieved(copy.copy(self))
+        self._unretrieved = Unretrieved(copy.copy(self))
         self._wake()
 """,
             "A future ends once",
@@ -325,7 +324,7 @@ class Future:
         self._exception = exception
         self._result = None
         self._state = FINISHED
-        self._unretrieved = _Unretrieved(copy.copy(self))
+        self._unretrieved = Unretrieved(copy.copy(self))
         self._wake()
 """,
             "A class is called first",
@@ -341,7 +340,7 @@ class Future:
         self._exception = exception
         self._result = exception.__traceback__
         self._state = FINISHED
-        self._unretrieved = _Unretrieved(copy.copy(self))
+        self._unretrieved = Unretrieved(copy.copy(self))
 """,
             "Nobody was woken",
         ),
@@ -487,7 +486,7 @@ def _(aio):
         del future
         gc.collect()
         reports = [context["message"] for context in loop.reports]
-        sentence = "Without `_Unretrieved` an error nobody asks for is lost in silence."
+        sentence = "Without `Unretrieved` an error nobody asks for is lost in silence."
         if look:
             sentence = "Looking at it counts as seeing it: self._unretrieved.future = None"
         same(reports, expected, sentence)

@@ -14,6 +14,7 @@ STEP = Exercise(
     lines=20,
     module="tasks",
     builds=("Task._run",),
+    also=("Task._fail",),
     stub='''
 class Task(Future):
     def _run(self, error=None):
@@ -678,9 +679,10 @@ class Task(Future):
         ...
 
     def _error_to_throw(self, error):
-        # about 8 lines: what the next step throws. Clear self._fut_waiter; if there was one, the
-        # error is _outcome(it). With self._must_cancel (clear it) it is a CancelledError:
-        # self._make_cancelled_error(), unless it is one already.
+        # about 7 lines: what the next step throws. Clear self._fut_waiter; if there was one, the
+        # error is its exception(), or its _make_cancelled_error() if it was cancelled. With
+        # self._must_cancel (clear it) it is self._make_cancelled_error(), unless error is a
+        # CancelledError already.
         ...
 """,
     hints=(
@@ -688,8 +690,8 @@ class Task(Future):
         "A task that waits is woken by its future's cancellation. One that does not wait (not "
         "started, or between two steps) has only the mark `_must_cancel`, and is ready already.",
         "`_error_to_throw`: `waiter, self._fut_waiter = self._fut_waiter, None`; if there was a "
-        "waiter, `error = _outcome(waiter)`; if `self._must_cancel`, clear it and return "
-        "`self._make_cancelled_error()` unless `error` is a CancelledError; return `error`.",
+        "waiter, ask it for its error; if `self._must_cancel`, and `error` is no CancelledError, "
+        "`error = self._make_cancelled_error()`; clear `self._must_cancel`; return `error`.",
     ),
     wrong=(
         Wrong(
@@ -784,7 +786,7 @@ class Task(Future):
     def _error_to_throw(self, error):
         waiter, self._fut_waiter = self._fut_waiter, None
         if waiter is not None:
-            error = _outcome(waiter)
+            error = waiter._make_cancelled_error() if waiter.cancelled() else waiter.exception()
         if self._must_cancel:
             return self._make_cancelled_error()
         return error
