@@ -168,7 +168,7 @@ class EventLoop(BaseEventLoop):
     # -- sockets as coroutines ------------------------------------------------------------------
 
     def _until(self, event: int, sock: socket.socket) -> Future:
-        future = Future(self)
+        future = self.create_future()
         self._watch(sock, event, future)
         return future
 
