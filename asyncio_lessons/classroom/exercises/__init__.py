@@ -22,6 +22,7 @@ As functions, with the same words::
 
 The exercises, by lesson (a test holds this list against the files):
 
+    00  first-reply
     02  double-repair  double-by-hand
     03  tunnel-send  tunnel
     04  suspend  drive  round-robin  reorder

@@ -7,6 +7,7 @@ from importlib import import_module
 
 # In the order of the course. The names stand here so that a list of them loads no exercise.
 FILES: dict[str, tuple[str, ...]] = {
+    "start_here": ("first-reply",),
     "generators": ("double-repair", "double-by-hand"),
     "delegation": ("tunnel-send", "tunnel"),
     "coroutines": ("suspend", "drive", "round-robin", "reorder"),
@@ -54,10 +55,11 @@ class Exercise:
     """One cell the reader fills.
 
     ``module`` and ``builds`` name what joins the reader's package ("futures" and
-    "Future.set_result"); an exercise without a module (a repair, a sorting) stays in its cell and
-    brings its own ``solution``. ``also`` names what the package's own code of these calls, and
-    the solution therefore shows; the reader need not write it. ``lines`` is the size of a good answer. A check's function is
-    given the package that holds the reader's code, or the cell's names where there is no module.
+    "Future.set_result"); ``also`` names what the package's own code of these calls, which the
+    solution shows and the reader need not write. An exercise without a module (a repair, a
+    sorting) stays in its cell and brings its own ``solution``. ``lines`` is the size of a good
+    answer. A check's function is given the package that holds the reader's code, or the cell's
+    names where there is no module.
     """
 
     name: str

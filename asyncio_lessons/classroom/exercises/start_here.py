@@ -1,0 +1,106 @@
+"""Lesson 00: an exercise in ordinary Python, to see how exercises work."""
+
+from .catalog import Exercise, Wrong
+from .expect import same
+
+REPLY = Exercise(
+    name="first-reply",
+    lesson="00",
+    title="Turn a message round",
+    lines=1,
+    builds=("reply",),
+    stub='''
+def reply(message):
+    """Return the bytes of the message in reverse order."""
+    # about 1 line: b"Hello Server!\\n" gives b"\\n!revreS olleH"
+    ...
+''',
+    solution='''
+def reply(message):
+    """Return the bytes of the message in reverse order."""
+    return message[::-1]
+''',
+    hints=(
+        "Bytes are a sequence, as a list is: they can be sliced.",
+        "A slice has a start, an end and a step. A step of -1 goes backwards.",
+        "Leave start and end out: `message[::-1]`. And `return` it.",
+    ),
+    wrong=(
+        Wrong(
+            """
+def reply(message):
+    return message
+""",
+            "The last byte comes first",
+        ),
+        Wrong(
+            """
+def reply(message):
+    print(message[::-1])
+""",
+            "`reply` returns its answer",
+        ),
+        Wrong(
+            """
+def reply(message):
+    message[::-1]
+""",
+            "`reply` returns its answer",
+        ),
+        Wrong(
+            """
+def reply(message):
+    return reversed(message)
+""",
+            "Bytes are wanted",
+        ),
+        Wrong(
+            """
+def reply(message):
+    message.reverse()
+    return message
+""",
+            "'bytes' object has no attribute 'reverse'",
+        ),
+        Wrong(
+            """
+def reply(message):
+    return message.strip()[::-1]
+""",
+            "The last byte comes first",
+        ),
+        Wrong(
+            """
+def reply(message):
+    return b"\\n!revreS olleH"
+""",
+            "every message",
+        ),
+    ),
+)
+
+
+def _answer(cell, message):
+    answer = cell.reply(message)
+    if answer is None:
+        same(answer, message[::-1], "`reply` returns its answer: `return` is missing.")
+    if type(answer) is not bytes:
+        same(answer, message[::-1], "Bytes are wanted, because a socket sends nothing else.")
+    return answer
+
+
+@REPLY.check("a message is turned round, its line end too")
+def _(cell):
+    message = b"Hello Server!\n"
+    same(_answer(cell, message), message[::-1], "The last byte comes first, and so on.")
+
+
+@REPLY.check("so is every other message")
+def _(cell):
+    for message in (b"abc", b"\x00\xff", b"x"):
+        same(_answer(cell, message), message[::-1], "It must work for every message.")
+
+
+@REPLY.check("an empty message stays empty")
+def _(cell):
+    same(_answer(cell, b""), b"", "Nothing, turned round, is nothing.")
