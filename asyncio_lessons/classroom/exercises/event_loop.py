@@ -168,7 +168,8 @@ def _(aio):
     loop.call_soon(lambda: None)
     loop.call_later(5, lambda: None)
     loop._run_once()
-    same(loop.asked, [0], "Something is ready, so sleep for nought seconds.")
+    sentence = "Something is ready, so sleep for nought seconds."
+    holds(not any(t != 0 for t in loop.asked), sentence, f"{loop.asked}", "[0]")
 
 
 @TURN.check("with nothing ready it sleeps until the first timer")
@@ -195,7 +196,8 @@ def _(aio):
     loop = _asked(aio)
     loop._stopping = True
     loop._run_once()
-    same(loop.asked, [0], "A loop that is to stop does not sleep: nought if `self._stopping`.")
+    sentence = "A loop that is to stop does not sleep: nought if `self._stopping`."
+    holds(not any(t != 0 for t in loop.asked), sentence, f"{loop.asked}", "[0]")
 
 
 @TURN.check("a timer that is due runs in the same turn, after what was ready")
@@ -231,7 +233,7 @@ def _(aio):
 _RING = """
 class BaseEventLoop:
     def _ring_timers(self):
-        while self._scheduled and self._scheduled[0][0] <= self.time() + self._clock_resolution:
+        while self._scheduled and self._scheduled[0][0] <= self.time() + self._clock.resolution:
             when, timer = heapq.heappop(self._scheduled)
             timer._scheduled = False
             self._ready.append(timer)
@@ -241,7 +243,7 @@ TIMERS = Exercise(
     name="loop-timers",
     lesson="07",
     title="Give the loop a sense of time",
-    lines=13,
+    lines=15,
     module="event_loop",
     builds=("BaseEventLoop.call_later", "BaseEventLoop.call_at", "BaseEventLoop._ring_timers"),
     stub="""
@@ -251,8 +253,9 @@ class BaseEventLoop:
         ...
 
     def call_at(self, when, callback, *args, context=None):
-        # about 3 lines: a TimerHandle(when, callback, args, self, context), pushed with its time as
-        # (when, timer) onto the heap self._scheduled (heapq.heappush); return the timer
+        # about 5 lines: a TimerHandle(callback, args, self, context), with timer._when = when and
+        # timer._scheduled = True; pushed with its time, as (when, timer), onto the heap
+        # self._scheduled (heapq.heappush); return the timer
         ...
 
     def _ring_timers(self):
@@ -265,7 +268,7 @@ class BaseEventLoop:
         "a virtual clock.",
         "`call_later(delay)` is `call_at(self.time() + delay)`.",
         "The first of a heap is `self._scheduled[0]`, the earliest. It is due if its time is not "
-        "after `self.time()` (add `self._clock_resolution`: clocks are coarse).",
+        "after `self.time()` (add `self._clock.resolution`: clocks are coarse).",
     ),
     wrong=(
         Wrong(
@@ -309,7 +312,8 @@ class BaseEventLoop:
             """
 class BaseEventLoop:
     def call_at(self, when, callback, *args, context=None):
-        timer = TimerHandle(when, callback, args, self, context)
+        timer = TimerHandle(callback, args, self, context)
+        timer._when, timer._scheduled = when, True
         self._scheduled.append((when, timer))
         return timer
 """,
@@ -319,7 +323,8 @@ class BaseEventLoop:
             """
 class BaseEventLoop:
     def call_at(self, when, callback, *args, context=None):
-        timer = TimerHandle(when, callback, args, self, context)
+        timer = TimerHandle(callback, args, self, context)
+        timer._when, timer._scheduled = when, True
         heapq.heappush(self._scheduled, timer)
         return timer
 """,
@@ -451,20 +456,38 @@ def _(aio):
     same(events, Events(["second"]), "A cancelled timer does not ring.")
 
 
+_FOREVER = """
+class BaseEventLoop:
+    def run_forever(self):
+        self._check_closed()
+        if self._thread_id is not None or running.loop is not None:
+            raise RuntimeError("a loop is running")
+        self._thread_id, running.loop = threading.get_ident(), self
+        try:
+            while True:
+                self._run_once()
+                if self._stopping:
+                    break
+        finally:
+            self._thread_id = running.loop = None
+            self._stopping = False
+"""
+
 RUN = Exercise(
     name="loop-run",
     lesson="07",
     title="Turn the wheel, until somebody says stop",
-    lines=11,
+    lines=13,
     module="event_loop",
     builds=("BaseEventLoop.run_forever", "BaseEventLoop.stop"),
     stub="""
 class BaseEventLoop:
     def run_forever(self):
-        # about 10 lines. self._check_closed() raises if the loop is closed. RuntimeError if this
-        # loop runs already (self.is_running()), or another one in this thread
-        # (_get_running_loop() is not None). Then, inside `with self._running():`, turn after turn
-        # (self._run_once()), until self._stopping is true at the end of a turn.
+        # about 12 lines. self._check_closed() raises if the loop is closed. RuntimeError if this
+        # loop runs already, or another one in this thread (running.loop is not None). Then it is
+        # the running loop: running.loop = self, self._thread_id = threading.get_ident(). Turn after
+        # turn (self._run_once()), until self._stopping is true at the end of a turn. At the end,
+        # whatever happens: both are None again, and self._stopping is False.
         ...
 
     def stop(self):
@@ -475,106 +498,43 @@ class BaseEventLoop:
         "Three things can be wrong before the first turn: closed, running already, another loop "
         "running.",
         "`stop` only sets a mark. The turn it is called in goes on to its end.",
-        "`with self._running():`, in it `while True:` `self._run_once()`, then `if self._stopping: "
-        "break`. (`_running` clears the mark.)",
+        "`try:` `while True:` `self._run_once()`, then `if self._stopping: break`; `finally:` set "
+        "`self._thread_id`, `running.loop` and `self._stopping` back.",
     ),
     wrong=(
         Wrong(
-            """
-class BaseEventLoop:
-    def run_forever(self):
-        self._check_closed()
-        if self.is_running() or _get_running_loop() is not None:
-            raise RuntimeError("a loop is running")
-        with self._running():
-            while not self._stopping:
+            _FOREVER.replace(
+                """            while True:
+                self._run_once()
+                if self._stopping:
+                    break
+""",
+                """            while not self._stopping:
                 self._run_once()
 """,
+            ),
             "takes one turn",
         ),
+        Wrong(_FOREVER.replace("while True", "while self._ready"), "also when nothing is ready"),
         Wrong(
-            """
-class BaseEventLoop:
-    def run_forever(self):
-        self._check_closed()
-        if self.is_running() or _get_running_loop() is not None:
-            raise RuntimeError("a loop is running")
-        with self._running():
-            while self._ready:
-                self._run_once()
-""",
-            "and is the last",
-        ),
-        Wrong(
-            """
-class BaseEventLoop:
-    def run_forever(self):
-        self._check_closed()
-        if self.is_running() or _get_running_loop() is not None:
-            raise RuntimeError("a loop is running")
-        with self._running():
-            while True:
-                self._run_once()
-                if self._stopping or not self._ready:
-                    break
-""",
+            _FOREVER.replace("if self._stopping", "if self._stopping or not self._ready"),
             "also when nothing is ready",
         ),
+        Wrong(_FOREVER.replace("        self._check_closed()\n", ""), "A closed loop"),
         Wrong(
-            """
-class BaseEventLoop:
-    def run_forever(self):
-        if self.is_running() or _get_running_loop() is not None:
-            raise RuntimeError("a loop is running")
-        with self._running():
-            while True:
-                self._run_once()
-                if self._stopping:
-                    break
-""",
-            "A closed loop",
-        ),
-        Wrong(
-            """
-class BaseEventLoop:
-    def run_forever(self):
-        self._check_closed()
-        with self._running():
-            while True:
-                self._run_once()
-                if self._stopping:
-                    break
-""",
+            _FOREVER.replace("running.loop is not None", "False").replace(
+                "self._thread_id is not None", "False"
+            ),
             "entered again from inside",
         ),
         Wrong(
-            """
-class BaseEventLoop:
-    def run_forever(self):
-        self._check_closed()
-        if self.is_running() or _get_running_loop() is not None:
-            raise RuntimeError("a loop is running")
-        while True:
-            self._run_once()
-            if self._stopping:
-                break
-""",
-            "with self._running()",
+            _FOREVER.replace("running.loop = threading.get_ident(), self", "_ = 1, None"),
+            "the running loop of this thread",
         ),
+        Wrong(_FOREVER.replace(" or running.loop is not None", ""), "Another loop"),
         Wrong(
-            """
-class BaseEventLoop:
-    def run_forever(self):
-        self._check_closed()
-        if self.is_running():
-            raise RuntimeError("this loop is running")
-        with self._running():
-            while True:
-                self._run_once()
-                if self._stopping:
-                    break
-""",
-            "Another loop",
+            _FOREVER.replace("            self._stopping = False\n", ""),
+            "can run again",
         ),
         Wrong(
             """
@@ -644,9 +604,11 @@ def _(aio):
     loop.run_forever()
     same(events, Events(["timer"]), "It goes on also when nothing is ready: `_run_once` sleeps.")
     loop.call_soon(events.append, "again")
-    loop.call_soon(loop.stop)
+    loop.call_later(1, loop.stop)
+    loop.call_later(1, events.append, "and again")
     loop.run_forever()
-    same(events, Events(["timer", "again"]), "After a stop the loop can run again.")
+    sentence = "After a stop it can run again: clear `self._stopping` at the end."
+    same(events, Events(["timer", "again", "and again"]), sentence)
 
 
 @RUN.check("while it runs, it is the running loop of the thread")
@@ -655,13 +617,13 @@ def _(aio):
 
     def look():
         seen.append(loop.is_running())
-        seen.append(aio.futures._get_running_loop() is loop)
+        seen.append(aio.futures.running.loop is loop)
         loop.stop()
 
     loop.call_soon(look)
     loop.run_forever()
     seen.append(loop.is_running())
-    sentence = "Turn inside `with self._running():`, which says whose turn it is in this thread."
+    sentence = "While it turns it is the running loop of this thread, and afterwards no longer."
     same(seen, [True, True, False], sentence)
 
 
@@ -682,7 +644,7 @@ def _(aio):
             except RuntimeError:
                 found.append("RuntimeError")
             finally:
-                aio.futures._set_running_loop(loop)
+                aio.futures.running.loop = loop
                 loop.stop()
 
         loop.call_soon(enter)
@@ -703,11 +665,11 @@ class BaseEventLoop:
     def run_until_complete(self, future):
         self._check_closed()
         future = ensure_future(future, loop=self)
-        future.add_done_callback(_stop_its_loop)
+        future.add_done_callback(stop_its_loop)
         try:
             self.run_forever()
         finally:
-            future.remove_done_callback(_stop_its_loop)
+            future.remove_done_callback(stop_its_loop)
         if not future.done():
             raise RuntimeError("Event loop stopped before Future completed.")
         return future.result()
@@ -725,14 +687,14 @@ class BaseEventLoop:
     def run_until_complete(self, future):
         """Turn until a future, or a task made of a coroutine, is done; return its result."""
         # about 9 lines: ensure_future(future, loop=self) makes a task of a coroutine. When it is
-        # done, _stop_its_loop is to be called (and taken back at the end, whatever happens).
+        # done, stop_its_loop is to be called (and taken back at the end, whatever happens).
         # self.run_forever(); then the result, or RuntimeError if the loop was stopped before.
         ...
 ''',
     hints=(
         "You need not look into each turn whether it is done. Have yourself called.",
-        "`future.add_done_callback(_stop_its_loop)` stops the loop in the turn after.",
-        "`try: self.run_forever()`, `finally: future.remove_done_callback(_stop_its_loop)`. After "
+        "`future.add_done_callback(stop_its_loop)` stops the loop in the turn after.",
+        "`try: self.run_forever()`, `finally: future.remove_done_callback(stop_its_loop)`. After "
         "it: RuntimeError if not `future.done()`, else `return future.result()`.",
     ),
     wrong=(
@@ -760,7 +722,7 @@ class BaseEventLoop:
             "A coroutine is made a task",
         ),
         Wrong(
-            _UNTIL.replace("        future.add_done_callback(_stop_its_loop)\n", ""),
+            _UNTIL.replace("        future.add_done_callback(stop_its_loop)\n", ""),
             "nothing is left that could wake",
         ),
         Wrong(
@@ -778,7 +740,7 @@ class BaseEventLoop:
                 """        try:
             self.run_forever()
         finally:
-            future.remove_done_callback(_stop_its_loop)
+            future.remove_done_callback(stop_its_loop)
 """,
                 "        self.run_forever()\n",
             ),

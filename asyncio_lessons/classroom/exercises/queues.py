@@ -626,7 +626,9 @@ def _(cell):
 
     play(aio, main)
     expected = ["done: A", "failed: ValueError('B')", "done: C", "joined at 3"]
-    sentence = "`join` ended too soon: `task_done` comes before the job is done, or is called twice."
+    sentence = (
+        "`join` ended too soon: `task_done` comes before the job is done, or is called twice."
+    )
     same(log, Events(expected), sentence)
 
 
