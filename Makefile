@@ -15,8 +15,9 @@ test: $(VENV)/test  ## every check: package, house rules, notebooks, browser
 test-all:  ## the same on every supported Python found here
 	@for p in 11 12 13 14 15; do ! python3.$$p -c '' 2>/dev/null || $(MAKE) test PYTHON=python3.$$p || exit 1; done
 
-notebooks: $(VENV)/test  ## run the notebooks again and write their outputs
+notebooks: $(VENV)/test  ## run the notebooks again and write their outputs, and the README's picture
 	$(RUN) ruff format notebooks && $(VENV)/bin/python tests/run_notebooks.py
+	$(RUN) asyncio_lessons.demos.worker_queue --plot .github/worker_queue.png
 
 format: $(VENV)/test  ## lint and format code and notebooks
 	$(RUN) ruff check --fix . && $(RUN) ruff format .

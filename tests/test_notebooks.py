@@ -11,6 +11,8 @@ import difflib
 import io
 import json
 import re
+import subprocess
+import sys
 import time
 from collections import Counter
 from copy import deepcopy
@@ -24,6 +26,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 from run_notebooks import (
     NOTEBOOKS,
+    ROOT,
     kernel,
     normalise,
     number_of,
@@ -109,6 +112,17 @@ def test_each_cell_runs_twice_in_a_row(runs: Runs) -> None:
     assert runs.each_twice or pytest.fail(runs.error)
 
 
+def test_the_readmes_picture_is_what_the_demo_draws(tmp_path: Path) -> None:
+    picture, demo = tmp_path / "picture.png", "asyncio_lessons.demos.worker_queue"
+    command = [sys.executable, "-m", demo, "--plot", str(picture)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=60)
+    committed = (ROOT / ".github" / "worker_queue.png").read_bytes()
+    if why_pictures_may_differ():
+        assert look_alike(*map(base64.b64encode, (committed, picture.read_bytes())))
+    else:
+        assert picture.read_bytes() == committed, "make notebooks"
+
+
 def without_history(notebook: NotebookNode) -> NotebookNode:
     """A copy in which no cell and no output knows what ran before it."""
     notebook = deepcopy(notebook)
@@ -139,7 +153,7 @@ def with_pictures_of(committed: NotebookNode, new: NotebookNode) -> NotebookNode
     return new
 
 
-def look_alike(one: str, other: str) -> bool:
+def look_alike(one: str | bytes, other: str | bytes) -> bool:
     """Say whether two PNG files in base64 have the same size and, as a mean, the same pixels."""
     import numpy
     from PIL import Image
