@@ -1,4 +1,4 @@
-"""In a real browser: a reader solves the exercises of lesson 05, and lesson 06 runs on that code."""
+"""In a real browser: a reader solves lesson 05, and lesson 06 runs on that code."""
 
 from __future__ import annotations
 
