@@ -26,6 +26,15 @@ aio = importlib.import_module(os.environ.get("ASYNCIO_LESSONS_PACKAGE", "asyncio
 LIBRARIES = (aio, asyncio)
 
 
+# What changes from run to run: names that count up; and what we leave out: addresses and paths.
+NOT_COMPARED = {
+    r"\bTask-\d+": "Task-N",
+    r"( created)? at (0x[0-9a-f]+|\S+:\d+)": "",
+    r"took 0\.0\d+": "took 0.0..",
+    r"<asyncio\.locks\.(\w+) object": r"<\1",
+}
+
+
 class Deadlock(Exception):
     """What asyncio would wait for for ever; ours says so itself."""
 
@@ -102,10 +111,9 @@ def show(value: Any) -> str:
         text = f"{{{', '.join(sorted(map(show, value)))}}}"
     else:
         text = repr(value)
-    # Paths, addresses and counters: they change from run to run, and ours are not shown at all.
-    return re.sub(
-        r"\bTask-\d+", "Task-N", re.sub(r"( created)? at (0x[0-9a-f]+|\S+:\d+)", "", text)
-    )
+    for unsteady, steady in NOT_COMPARED.items():
+        text = re.sub(unsteady, steady, text)
+    return text
 
 
 class Reports(logging.Handler):
@@ -118,8 +126,7 @@ class Reports(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         error = [record.exc_info[1]] if record.exc_info else []
-        message = re.sub(r"took 0.0\d+", "took 0.0..", record.getMessage().splitlines()[0])
-        self.log(f"{record.levelname}:", message, *error)
+        self.log(f"{record.levelname}:", record.getMessage().splitlines()[0], *error)
 
     def __enter__(self) -> None:
         self.logger.addHandler(self)

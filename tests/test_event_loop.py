@@ -9,7 +9,7 @@ import threading
 import time
 
 import pytest
-from same import LIBRARIES, aio, same, virtual_loop
+from same import aio, same, virtual_loop
 
 
 def test_one_turn_runs_what_was_ready_when_it_began() -> None:
