@@ -29,7 +29,7 @@ class Waiting(LoopBound):
         return any(not waiter.cancelled() for waiter in self._waiters)
 
     def __repr__(self) -> str:
-        waiting = f" waiters:{len(self._waiters)}" if self._waiters else ""
+        waiting = f", waiters:{len(self._waiters)}" if self._waiters else ""
         return f"<{type(self).__name__} [{self._extra()}{waiting}]>"
 
     def _extra(self) -> str:
@@ -259,7 +259,7 @@ class Barrier(LoopBound):
 
     def __init__(self, parties: int) -> None:
         if parties < 1:
-            raise ValueError("parties must be >= 1")
+            raise ValueError("parties must be > 0")
         self._cond = Condition()
         self._parties = parties
         self._state = "filling"  # draining, resetting, broken
