@@ -18,7 +18,7 @@ def test_a_good_machine_lacks_nothing(tmp_path, monkeypatch) -> None:
 
 def test_an_old_python_is_named() -> None:
     (sentence,) = environment._python((3, 9))
-    assert sentence.startswith("This is Python 3.9, and the course needs 3.11 or newer.")
+    assert sentence.startswith("This is Python 3.9, and the course needs 3.11 or newer: ")
     assert not list(environment._python((3, 11)))
 
 
