@@ -366,7 +366,8 @@ def test_a_thousand_clients_and_bad_ones_leave_the_server_alive_and_small(name):
         descriptors = getattr(psutil.Process(server.process.pid), "num_fds", lambda: 0)
         open_before = descriptors()
         before = memory(server.process.pid)
-        assert load.thousand(server.address) == 1000
+        crowd = 1000 if sys.platform != "win32" else 200  # Windows selects among 512 sockets
+        assert load.thousand(server.address, crowd) == crowd
         load.vanish(server.address)
         assert load.byte_by_byte(server.address, b"slow\n") == b"\nwols"
         message = b"x" * 10 * MEGABYTE + b"y\n"

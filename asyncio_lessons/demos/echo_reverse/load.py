@@ -5,6 +5,7 @@ They use threads and plain sockets, so they do not depend on any loop that is be
 
 import socket
 import struct
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -185,7 +186,8 @@ def vanish(address: Address, beginning: bytes = b"this message has no e") -> Non
     """Begin a message, then reset the connection in the middle of it."""
     connection = connect(address)
     connection.sendall(beginning)
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    two_numbers = "hh" if sys.platform == "win32" else "ii"
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack(two_numbers, 1, 0))
     connection.close()  # with a linger time of nought: a reset, not an orderly end
 
 

@@ -50,8 +50,8 @@ def engine(name: str, package: str = "asyncio_lessons") -> Callable[..., None]:
 def _import(module: str, what: str) -> Any:
     try:
         return import_module(module)
-    except ImportError:
-        raise ValueError(f"cannot import {what}") from None
+    except Exception as error:  # a package of the reader's can fail in any way
+        raise ValueError(f"cannot import {what}: {error}") from error
 
 
 class Server:

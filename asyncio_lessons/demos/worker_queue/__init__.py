@@ -123,8 +123,8 @@ def loop_and_package(loop: str, package: str = "asyncio_lessons") -> tuple[Modul
     needed = {"lessons": package, "asyncio": "asyncio", "uvloop": "uvloop"}[loop]
     try:
         module = import_module(needed)
-    except ImportError:
-        raise ValueError(f"cannot import {needed!r}, which the loop {loop!r} needs") from None
+    except Exception as error:  # a package of the reader's can fail in any way
+        raise ValueError(f"the loop {loop!r} cannot import {needed!r}: {error}") from error
     if loop == "lessons":
         return module, module.EventLoop
     return import_module("asyncio"), module.new_event_loop
