@@ -20,6 +20,7 @@ FILES: dict[str, tuple[str, ...]] = {
     ),
     "tasks": ("task-step", "task-wakeup", "task-cancel", "sort-awaitables", "task-repair"),
     "event_loop": ("loop-turn", "loop-timers", "loop-run", "loop-until", "heartbeat-repair"),
+    "sockets": ("socket-readers", "sock-recv", "sock-sendall", "threadsafe", "blocking-repair"),
     "queues": ("queue", "queue-join", "join-repair"),
     "locks": ("lock", "event", "semaphore", "race-repair"),
     "echo_reverse": ("echo-handle",),
