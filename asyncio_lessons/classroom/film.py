@@ -130,11 +130,12 @@ class Film:
     error: BaseException | None = None
 
     def __repr__(self) -> str:
-        return f"<Film of {len(self.tasks)} tasks, {len(self.events)} events on {self.loop or 'a loop'}>"
+        where = f" on {self.loop}" if self.loop else ""
+        return f"<Film of {len(self.tasks)} tasks, {len(self.events)} events{where}>"
 
     def spans(self) -> list[Span]:
         """Return who was in which state when, by the end of the span."""
-        return list(_spans(self.events, self.duration))
+        return list(_spans(self.events, self.duration, one_at_a_time=bool(self.loop)))
 
     def wakes(self) -> list[Wake]:
         """Return who made which task ready, in order."""
@@ -160,7 +161,8 @@ class Film:
     def times_of(self, name: str) -> list[float]:
         """Return the seconds at which the steps of the task called `name` began.
 
-        Without the last one if that was its cancellation. Raises ValueError if no task has that name.
+        Without the last one if that was its cancellation. Raises ValueError if there is no such
+        task.
         """
         found = {index for index, task in enumerate(self.tasks) if task.name == name}
         if not found:
@@ -196,7 +198,7 @@ class Film:
         return film
 
 
-def _spans(events: list[Event], duration: float) -> Iterator[Span]:
+def _spans(events: list[Event], duration: float, one_at_a_time: bool) -> Iterator[Span]:
     """Follow each task from state to state; a step inside another one interrupts it."""
     now: dict[int, tuple[str, float, str, int]] = {}  # task: state, since, text, order
     stack: list[int] = []  # tasks in a step, the innermost last
@@ -209,12 +211,12 @@ def _spans(events: list[Event], duration: float) -> Iterator[Span]:
     for order, event in enumerate(events):
         time, kind, task = event.time, event.kind, event.task
         if kind in ("run", "call"):
-            if stack:
+            if stack and one_at_a_time:
                 yield from leave(stack[-1], time)
                 now[stack[-1]] = ("ready", time, "", order)
             yield from leave(task, time)
             now[task] = ("running", time, event.text, order)
-            stack.append(task)
+            stack += [task] if one_at_a_time else []
         elif kind in ("wait", "return", *ENDS):
             innermost = stack[-1:] == [task]
             if task in stack:  # in a film made by hand it may be further out

@@ -233,9 +233,11 @@ class Site:
     in: ``download(n)`` becomes ``download(3)``.
     """
 
-    def __init__(self, code: types.CodeType, lasti: int, namespace: dict[str, Any]) -> None:
-        self._prefix, self._tree = _awaited_expression(code, lasti, namespace)
-        if _in_library(namespace):  # a task made of `sleep(1)` itself
+    def __init__(self, frame: types.FrameType) -> None:
+        code = frame.f_code
+        self._prefix, self._tree = _awaited_expression(code, frame.f_lasti, frame.f_globals)
+        namespace = {**frame.f_globals, **_read_locals(frame, None)}
+        if _in_library(frame.f_globals):  # a task made of `sleep(1)` itself
             self._prefix, self._tree = "", ast.Call(ast.Name(code.co_name), [], [])
         for node in ast.walk(self._tree) if self._tree else ():
             if isinstance(node, ast.Call):

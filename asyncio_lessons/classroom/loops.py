@@ -1,10 +1,12 @@
 """Loops: which one is this, which one runs, and a new one to run a program on."""
 
+import contextlib
 import contextvars
+import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from importlib import import_module
 from types import ModuleType
 from typing import Any
@@ -54,7 +56,7 @@ def current_task(loop: Any) -> Any:
 
 
 def work(seconds: float) -> None:
-    """Be busy for `seconds`: CPU work, which blocks the loop, on the real clock or the virtual one."""
+    """Be busy for `seconds`: CPU work, which blocks the loop, in real or in virtual time."""
     loop = current_loop()
     clock = virtual_clock(loop)
     if clock is not None:
@@ -151,17 +153,37 @@ def _outcome(go: Callable) -> tuple[Any, BaseException | None]:
 def _in_thread(go: Callable, made: list) -> tuple[Any, BaseException | None]:
     """Call ``go()`` in a thread of its own; an interrupt here interrupts it there."""
     outcome: list = []
+    finished = threading.Event()  # not `join`, which an interrupt leaves in disorder up to 3.12
+
+    def run() -> None:
+        outcome.append(context.run(_outcome, go))
+        finished.set()
+
     context = contextvars.copy_context()
-    run = threading.Thread(target=lambda: outcome.append(context.run(_outcome, go)), daemon=True)
-    run.start()
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
     deadline = float("inf")
-    while run.is_alive() and time.monotonic() < deadline:
-        try:
-            run.join(0.1)
-        except KeyboardInterrupt:
-            _interrupt(run, made)
-            deadline = time.monotonic() + PATIENCE
+    with _interrupts_raise():
+        while not finished.is_set() and time.monotonic() < deadline:
+            try:
+                finished.wait(0.1)
+            except KeyboardInterrupt:
+                _interrupt(thread, made)
+                deadline = time.monotonic() + PATIENCE
     return outcome[0] if outcome else (None, KeyboardInterrupt())
+
+
+@contextlib.contextmanager
+def _interrupts_raise() -> Iterator[None]:
+    """Let Ctrl-C raise KeyboardInterrupt here: asyncio.run would cancel a task that cannot run."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _interrupt(thread: threading.Thread, loops: list) -> None:

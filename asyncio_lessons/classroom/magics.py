@@ -131,7 +131,7 @@ def _program(program: Any, namespace: dict[str, Any]) -> Any:
 
 
 def _show(film: Any, options: argparse.Namespace) -> None:
-    """A heartbeat that is not in the film is an error of the reader's, but not a reason to hide it."""
+    """Show the picture, also where no task is called as --heartbeat says, and then say so."""
     look = {"title": options.title, "note": options.note, "theme": options.theme}
     try:
         picture = draw(film, heartbeat=options.heartbeat, **look)

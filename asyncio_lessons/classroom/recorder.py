@@ -175,7 +175,7 @@ class Recorder:
         self._tasks[index].look_at_name()
 
     def look_after_main(self) -> None:
-        """Note that the task which began the film has paused: nothing else tells us, the first time."""
+        """Note that the task which began the film has paused: nothing else tells, at first."""
         if self._running == [0] and not self.closed and not self._main.get_coro().cr_running:
             self.paused(0, self._main.get_coro())
 
@@ -252,7 +252,7 @@ class Recorder:
     def _new_site(self, frame: Any) -> Site:
         """Find an await in the source, once; the film leaves out the time that takes."""
         started = time.perf_counter()
-        site = Site(frame.f_code, frame.f_lasti, frame.f_globals)
+        site = Site(frame)
         self._sites[id(frame.f_code), frame.f_lasti] = site
         if not self.film.virtual:
             self._zero += time.perf_counter() - started
@@ -314,7 +314,8 @@ class Recorder:
         return Event(at, kind, index, cause, text, frames, scene and self._named_scene(scene))
 
     def _named_scene(self, scene: Scene) -> Scene:
-        timers = tuple((when, self._named(label)) for when, label in scene.timers)
+        zero = self._raw[0][0]
+        timers = tuple((when - zero, self._named(label)) for when, label in scene.timers)
         return scene._replace(ready=tuple(map(self._named, scene.ready)), timers=timers)
 
     def _task_name(self, index: int) -> str:
@@ -768,7 +769,7 @@ class _Queue:
         return f"{name} of {', '.join(sleepers)}" if sleepers else name
 
 
-# -- a program, from its start to its end -----------------------------------------------------------
+# -- a program, from its start to its end ---------------------------------------------------------
 
 
 def record(

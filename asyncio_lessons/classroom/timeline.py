@@ -323,7 +323,7 @@ class _Layout:
         cut = next((film for film in films if film.truncated), None)
         if cut is not None:
             self.notes.append(
-                f"The recording stopped after {len(cut.events):,} events: what came later is not shown."
+                f"The recording stopped after {len(cut.events):,} events; later ones are missing."
             )
         self.hues = hues = {}  # name of a lane: its number in the palette
         self.panels = [
@@ -680,7 +680,7 @@ _FONTS = {"sans": "DejaVu Sans", "mono": "DejaVu Sans Mono"}
 def shortened(
     text: str, size: float, room: float, weight: str = "normal", family: str = "sans"
 ) -> str:
-    """Return as much of a text as there is room for, with "…" where it is cut; "" for too little."""
+    """Return as much of a text as there is room for, with "…" where it is cut; "" for none."""
     if text_width(text, size, weight, family) <= room:
         return text
     for end in range(min(len(text) - 1, int(room / size * 2.5) + 1), 3, -1):

@@ -71,11 +71,13 @@ class XRay:
 
     def html(self) -> str:
         """Return a table with inline styles, which suits light and dark and needs no trust."""
-        cell = "text-align:left;vertical-align:top;padding:3px 10px;border-top:1px solid rgba(128,128,128,.35)"
+        line = "1px solid rgba(128,128,128,.35)"
+        cell = f"text-align:left;vertical-align:top;padding:3px 10px;border-top:{line}"
         mono = f"{cell};font-family:monospace;white-space:pre-wrap"
         lines = [
-            '<table style="border-collapse:collapse;border:1px solid rgba(128,128,128,.35)">',
-            f'<tr><th colspan="3" style="text-align:left;padding:4px 10px">{_escape(self.subject)}: '
+            f'<table style="border-collapse:collapse;border:{line}">',
+            '<tr><th colspan="3" style="text-align:left;padding:4px 10px">'
+            f"{_escape(self.subject)}: "
             f'<span style="font-weight:normal">{_escape(self.state)}</span></th></tr>',
         ]
         for row in self.rows:
