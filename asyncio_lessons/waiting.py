@@ -218,7 +218,7 @@ def as_completed(fs: Iterable, *, timeout: float | None = None) -> AsCompleted:
     After `timeout` seconds what is left raises TimeoutError. Mirrors asyncio.tasks.as_completed.
     """
     if isfuture(fs) or isinstance(fs, Coroutine):
-        raise TypeError(f"expect an iterable of futures, not {type(fs).__name__}")
+        raise TypeError(f"expects an iterable of awaitables, not {type(fs).__name__}")
     return AsCompleted(fs, timeout)
 
 
