@@ -12,8 +12,8 @@ asyncio which of them is running. This is the only module of the staircase that 
 
 import asyncio
 import contextlib
-import sys
-from collections.abc import Coroutine, Iterator
+import logging
+from collections.abc import Callable, Coroutine, Iterator
 from importlib import import_module
 from types import ModuleType
 from typing import Any
@@ -47,6 +47,22 @@ class SpeaksAsyncio:
     _CancelledError = asyncio.CancelledError
     _InvalidStateError = asyncio.InvalidStateError
 
+    def add_done_callback(self, fn: Callable, *, context: Any = None) -> None:
+        """Have the loop call ``fn(future)`` when the future is done: soon, if it is already."""
+        if self.done():
+            self._loop.call_soon(fn, self, context=context)
+        else:
+            self._callbacks.append(self._handle(fn, (self,), self._loop, context))
+
+
+class ReadAsPair:
+    """What makes a handle in a future's callbacks the pair asyncio keeps there: anyio reads it."""
+
+    __slots__ = ()
+
+    def __iter__(self) -> Iterator:
+        return iter((self._callback, self._context))
+
 
 class KnownToAsyncio(SpeaksAsyncio):
     """What makes a task of ours one that asyncio.current_task and asyncio.all_tasks know."""
@@ -56,6 +72,9 @@ class KnownToAsyncio(SpeaksAsyncio):
     def __init__(self, coro: Coroutine, **options: Any) -> None:
         super().__init__(coro, **options)
         asyncio.tasks._register_task(self)
+
+    def __iter__(self) -> Iterator:
+        return iter((self._wakeup, self._context))  # as `ReadAsPair`, where this task waits
 
     def _run(self, error: BaseException | None = None) -> None:
         # An eager task runs inside another one, which is set aside for that long.
@@ -70,12 +89,14 @@ class KnownToAsyncio(SpeaksAsyncio):
             asyncio.tasks._leave_task(loop, self)
             if outer is not None:
                 asyncio.tasks._enter_task(loop, outer)
+            self = None  # a traceback may hold this frame, and must not hold the task
 
 
 class AsAsyncioLoop:
     """What makes a loop of ours one of asyncio's: mixed in before it, with asyncio's own after."""
 
     default_exception_handler = asyncio.BaseEventLoop.default_exception_handler
+    _logger = logging.getLogger("asyncio")
 
     def __init__(self, selector: Any = None, *, clock: Any = None) -> None:
         asyncio.SelectorEventLoop.__init__(self, selector)  # for its transports, and no more
@@ -132,19 +153,22 @@ def asyncio_loop_of(package: ModuleType) -> type:
     def part(module: str, name: str) -> Any:
         return getattr(import_module(f"{package.__name__}.{module}"), name)
 
-    ours, future, task = (
+    loop, future, task, handle = (
         part("sockets", "EventLoop"),
         part("futures", "Future"),
         part("tasks", "Task"),
+        part("futures", "Handle"),
     )
+    slots = {"__slots__": (), "__module__": __name__}
+    inside = {**slots, "_handle": type("Handle", (ReadAsPair, handle), slots)}
     members = {
         "__doc__": f"The event loop of {package.__name__}, as an asyncio.AbstractEventLoop.",
         "__module__": __name__,
-        "_event_loop": ours,
-        "_future": type("Future", (SpeaksAsyncio, future), {"__slots__": ()}),
-        "_task": type("Task", (KnownToAsyncio, task), {"__slots__": ()}),
+        "_event_loop": loop,
+        "_future": type("Future", (SpeaksAsyncio, future), inside),
+        "_task": type("Task", (KnownToAsyncio, task), inside),
     }
-    return type("AsyncioEventLoop", (AsAsyncioLoop, ours, asyncio.SelectorEventLoop), members)
+    return type("AsyncioEventLoop", (AsAsyncioLoop, loop, asyncio.SelectorEventLoop), members)
 
 
 AsyncioEventLoop = asyncio_loop_of(asyncio_lessons)

@@ -281,7 +281,7 @@ class BaseEventLoop:
         thing._run()
         duration = self.time() - start
         if duration >= self.slow_callback_duration:
-            logger().warning("Executing %r took %.3f seconds", thing, duration)
+            self._logger.warning("Executing %r took %.3f seconds", thing, duration)
 
     def _report_deadlock(self) -> None:
         tasks = unfinished_tasks(self)
@@ -389,7 +389,7 @@ class BaseEventLoop:
         rest = sorted({*context} - {"message", "exception"})
         lines = [context.get("message", "Unhandled exception in event loop")]
         lines += [f"{key}: {context[key]!r}" for key in rest]
-        logger().error("\n".join(lines), exc_info=context.get("exception"))
+        self._logger.error("\n".join(lines), exc_info=context.get("exception"))
 
     def call_exception_handler(self, context: dict[str, Any]) -> None:
         """Tell the exception handler; one that fails is reported by the default one."""
@@ -412,6 +412,12 @@ class BaseEventLoop:
         self._debug = enabled
         guarded = GuardedQueue(self._ready, self._check_thread)
         self._ready = guarded if enabled else deque(self._ready)
+
+    @property
+    def _logger(self) -> Any:
+        import logging  # only when there is something to say: it takes long to import
+
+        return logging.getLogger(__package__)
 
     def _check_thread(self) -> None:
         if self._thread_id not in (None, threading.get_ident()):
@@ -436,10 +442,3 @@ def stop_its_loop(future: Any) -> None:
     fatal = (SystemExit, KeyboardInterrupt)
     if future.cancelled() or not isinstance(future.exception(), fatal):
         future.get_loop().stop()
-
-
-def logger() -> Any:
-    """Return the package's logger; logging is imported only when there is something to say."""
-    import logging
-
-    return logging.getLogger(__package__)

@@ -170,7 +170,7 @@ class Future:
     def result(self) -> Any:
         """Return the result, or raise the exception; InvalidStateError if there is none yet."""
         if self._state is PENDING:
-            raise self._InvalidStateError("Result is not ready.")
+            raise self._InvalidStateError("Result is not set.")
         if self._state is FINISHED and self._exception is None:
             return self._result
         raise self.exception().with_traceback(self._result)
