@@ -240,7 +240,7 @@ def _code_lines(source: str) -> int:
 
 def table(observations: Iterable[Observation]) -> str:
     """Return the table of lesson 12, a line for each engine."""
-    rows = [("engine", "lines", "threads", "in a pause", "longest gap", "served at once")]
+    rows = [("engine", "lines", "threads", "CPU in a pause", "longest gap", "served at once")]
     for seen in observations:
         gap = f"{seen.longest_gap} steps"
         pause = "spins" if seen.spins else "sleeps"
