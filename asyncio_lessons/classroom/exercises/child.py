@@ -16,6 +16,7 @@ import time
 import traceback
 import types
 import warnings
+from importlib.machinery import SourceFileLoader
 
 PACKAGE = "my_asyncio"
 CELL = "your cell"
@@ -23,34 +24,43 @@ _exit, _frames, _monotonic = os._exit, sys._current_frames, time.monotonic
 
 
 class _Sources(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
-    """Import the reader's package from the texts in the job; nothing is written to disk."""
+    """Import the reader's package: the texts in the job, and the course's modules for the rest.
 
-    def __init__(self, texts: dict[str, str]) -> None:
+    Nothing is written to disk, and the course's compiled files are used.
+    """
+
+    def __init__(self, texts: dict[str, str], course: str) -> None:
         self.texts = texts
+        self.course = course
 
     def find_spec(self, fullname, path=None, target=None):
-        stem = "__init__" if fullname == PACKAGE else fullname.removeprefix(f"{PACKAGE}.")
-        if fullname != PACKAGE and not fullname.startswith(f"{PACKAGE}."):
+        if fullname.partition(".")[0] != PACKAGE:
             return None
-        if stem not in self.texts:
-            return None
-        place = f"{PACKAGE}/{stem}.py"
         return importlib.util.spec_from_file_location(
             fullname,
-            place,
+            f"{PACKAGE}/{_stem(fullname)}.py",
             loader=self,
             submodule_search_locations=[PACKAGE] if fullname == PACKAGE else None,
         )
 
     def get_source(self, fullname):
-        return self.texts["__init__" if fullname == PACKAGE else fullname.partition(".")[2]]
+        return self.texts.get(_stem(fullname))
 
     def get_code(self, fullname):
-        stem = "__init__" if fullname == PACKAGE else fullname.partition(".")[2]
-        return compile(self.texts[stem], f"{PACKAGE}/{stem}.py", "exec", dont_inherit=True)
+        stem = _stem(fullname)
+        if stem in self.texts:
+            return compile(self.texts[stem], f"{PACKAGE}/{stem}.py", "exec", dont_inherit=True)
+        name, path = f"course.{stem}", os.path.join(self.course, f"{stem}.py")
+        if not os.path.exists(path):
+            raise ModuleNotFoundError(f"No module named {fullname!r}", name=fullname)
+        return SourceFileLoader(name, path).get_code(name)
 
     def is_package(self, fullname):
         return fullname == PACKAGE
+
+
+def _stem(fullname: str) -> str:
+    return fullname.partition(".")[2] or "__init__"
 
 
 class _Prints(io.TextIOBase):
@@ -236,7 +246,7 @@ def main() -> None:
     sys.path.insert(0, job["root"])
     _skip_the_pictures(job["root"])
     child = _Child(job, out)
-    sys.meta_path.insert(0, _Sources(job["sources"]))
+    sys.meta_path.insert(0, _Sources(job["sources"], os.path.join(job["root"], "asyncio_lessons")))
     sys.stdout, sys.stderr = child.prints, _Prints()
     builtins.input = _no_input
     warnings.showwarning = child.hear_warning

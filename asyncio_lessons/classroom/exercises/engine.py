@@ -15,6 +15,7 @@ import time
 import warnings
 from pathlib import Path
 
+from .. import workshop
 from . import graft
 from .catalog import Exercise, find
 from .report import FAILED, INTERRUPTED, NOT_STARTED, PASSED, Report, Row
@@ -31,8 +32,6 @@ def check(name: str, code: str, *, keep: bool = True) -> Report:
     Returns a report, also for code that cannot run at all; with ``keep=False`` nothing is written.
     Raises UnknownExercise.
     """
-    from .. import workshop
-
     exercise = find(name)
     if is_stub(exercise, code):
         return not_started(exercise, workshop.has_passed(name))
@@ -128,7 +127,7 @@ class _Run:
         self.job = self._job(texts)
 
     def _job(self, texts: dict[str, str]) -> dict:
-        module, lines = self.exercise.module, {}
+        module, lines, course = self.exercise.module, {}, workshop.course_texts()
         if module:
             grafted = graft.graft(texts[module], self.code, self.exercise.name)
             texts, lines = {**texts, module: grafted.text}, grafted.lines
@@ -139,7 +138,7 @@ class _Run:
             "names": list(graft.defined(self.code)),
             "scratch": graft.scratch(self.code),
             "lines": lines,
-            "sources": texts,
+            "sources": {m: text for m, text in texts.items() if text != course[m]},
             "seconds": SECONDS,
             "root": str(_ROOT),
         }
