@@ -707,6 +707,12 @@ def test_a_film_by_hand() -> None:
         Film.by_hand([("a", "sleeps", 0, 1, "")])
 
 
+def test_in_a_film_by_hand_who_stops_running_may_be_ready_at_once() -> None:
+    spans = [("a", "running", 0, 1, ""), ("b", "running", 1, 2, ""), ("a", "ready", 1, 2, "")]
+    drawn = {(s.task, s.state, s.start, s.end) for s in Film.by_hand(spans).spans()}
+    assert drawn == {(0, "running", 0, 1), (1, "running", 1, 2), (0, "ready", 1, 2)}
+
+
 def test_importing_the_classroom_is_light() -> None:
     import subprocess
 

@@ -227,7 +227,7 @@ def _spans(events: list[Event], duration: float, one_at_a_time: bool) -> Iterato
             if innermost and stack and stack[-1] != task:
                 yield from leave(stack[-1], time)
                 now[stack[-1]] = ("running", time, "", order)
-        elif kind == "ready" and now.get(task, ("",))[0] != "running":
+        elif kind == "ready" and not (one_at_a_time and now.get(task, ("",))[0] == "running"):
             yield from leave(task, time)
             now[task] = ("ready", time, "", order)
     for task in list(now):
