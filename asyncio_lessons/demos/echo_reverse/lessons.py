@@ -32,14 +32,16 @@ async def welcome(aio: ModuleType, listener: Listener, stop: Stop, limit: int) -
         async with aio.TaskGroup() as clients:
             while True:
                 connection, address = await loop.sock_accept(listener)
-                clients.create_task(converse(loop, connection, address, limit))
+                clients.create_task(converse(aio, connection, address, limit))
 
 
-async def converse(loop: Any, connection: socket.socket, address: Any, limit: int) -> None:
+async def converse(aio: ModuleType, connection: socket.socket, address: Any, limit: int) -> None:
     """Answer one client to its end."""
+    loop = aio.get_running_loop()
     connection.setblocking(False)
     protocol = EchoReverse(limit, address)
     with guarded(connection, address):
         while not protocol.finished:
             data = await loop.sock_recv(connection, CHUNK)
             await loop.sock_sendall(connection, protocol.receive(data))
+            await aio.sleep(0)  # neither of the two gives way if it need not wait
