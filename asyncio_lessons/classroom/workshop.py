@@ -13,6 +13,7 @@ import os
 import sys
 import warnings
 from dataclasses import dataclass
+from functools import lru_cache
 from html import escape
 from pathlib import Path
 from types import ModuleType
@@ -87,6 +88,7 @@ def _write(path: Path, text: str) -> None:
     os.replace(new, path)  # a reader who interrupts has the old file or the new one
 
 
+@lru_cache(64)
 def _broken(text: str) -> str:
     """Say why a module's text cannot be compiled, or nothing."""
     try:

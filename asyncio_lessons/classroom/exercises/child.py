@@ -5,8 +5,6 @@ knows how far it came whatever happens here. Prints of the reader's code do not 
 """
 
 import builtins
-import importlib.abc
-import importlib.util
 import io
 import json
 import os
@@ -16,14 +14,15 @@ import time
 import traceback
 import types
 import warnings
-from importlib.machinery import SourceFileLoader
+from importlib import import_module
+from importlib.machinery import ModuleSpec, SourceFileLoader
 
 PACKAGE = "my_asyncio"
 CELL = "your cell"
 _exit, _frames, _monotonic = os._exit, sys._current_frames, time.monotonic
 
 
-class _Sources(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
+class _Sources:
     """Import the reader's package: the texts in the job, and the course's modules for the rest.
 
     Nothing is written to disk, and the course's compiled files are used.
@@ -36,12 +35,16 @@ class _Sources(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
     def find_spec(self, fullname, path=None, target=None):
         if fullname.partition(".")[0] != PACKAGE:
             return None
-        return importlib.util.spec_from_file_location(
-            fullname,
-            f"{PACKAGE}/{_stem(fullname)}.py",
-            loader=self,
-            submodule_search_locations=[PACKAGE] if fullname == PACKAGE else None,
-        )
+        place, package = f"{PACKAGE}/{_stem(fullname)}.py", fullname == PACKAGE
+        spec = ModuleSpec(fullname, self, origin=place, is_package=package)
+        spec.has_location = True  # so that a traceback can show lines of it
+        return spec
+
+    def create_module(self, spec):
+        return None  # as usual
+
+    def exec_module(self, module):
+        exec(self.get_code(module.__name__), vars(module))
 
     def get_source(self, fullname):
         return self.texts.get(_stem(fullname))
@@ -54,9 +57,6 @@ class _Sources(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
         if not os.path.exists(path):
             raise ModuleNotFoundError(f"No module named {fullname!r}", name=fullname)
         return SourceFileLoader(name, path).get_code(name)
-
-    def is_package(self, fullname):
-        return fullname == PACKAGE
 
 
 def _stem(fullname: str) -> str:
@@ -109,13 +109,13 @@ class _Child:
 
     def load(self):
         """Import the reader's module, or run the reader's cell; return what checks are given."""
-        package = importlib.import_module(PACKAGE)
+        package = import_module(PACKAGE)
         if not self.job["module"]:
             cell = types.ModuleType("cell")
             cell.aio = package
             self.run_text(self.job["code"], vars(cell))
             return cell
-        module = importlib.import_module(f"{PACKAGE}.{self.job['module']}")
+        module = import_module(f"{PACKAGE}.{self.job['module']}")
         self.run_text(self.job["scratch"], vars(module))
         return package
 

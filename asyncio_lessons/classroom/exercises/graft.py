@@ -9,11 +9,15 @@ import ast
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import takewhile
 
 MARK = "# yours"
 _DEFS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _Line = tuple[str, int]  # a line of text, and its number in the reader's cell (0: not the reader's)
+
+
+_parse = lru_cache(64)(ast.parse)  # the same modules are read again and again
 
 
 @dataclass(frozen=True)
@@ -76,7 +80,7 @@ def extract(source: str, names: tuple[str, ...]) -> str:
 def defined(source: str) -> dict[str, str]:
     """Return what `source` defines: dotted name to a normal form of its code, for comparing."""
     found: dict[str, str] = {}
-    for name, nodes in _groups(ast.parse(source).body):
+    for name, nodes in _groups(_parse(source).body):
         found[name] = "\n".join(map(ast.dump, nodes))
         for node in nodes:
             if isinstance(node, ast.ClassDef):
@@ -102,7 +106,7 @@ def marked(source: str) -> set[str]:
 def same_code(one: str, other: str) -> bool:
     """Tell whether two texts are the same program, comments and layout apart."""
     try:
-        return ast.dump(ast.parse(one)) == ast.dump(ast.parse(other))
+        return ast.dump(_parse(one)) == ast.dump(_parse(other))
     except (SyntaxError, ValueError):
         return one.split() == other.split()
 
@@ -117,11 +121,11 @@ class _Text:
         # split at newlines only, as the parser does: splitlines() also splits at form feeds
         texts = [_spaces(line) for line in _regular(source).rstrip().split("\n")]
         lines = [(text, number if numbered else 0) for number, text in enumerate(texts, 1)]
-        return cls(lines, ast.parse("\n".join(texts) + "\n"))
+        return cls(lines, _parse("\n".join(texts) + "\n"))
 
     @classmethod
     def _reparsed(cls, lines: list[_Line]) -> "_Text":
-        return cls(lines, ast.parse("\n".join(text for text, _ in lines) + "\n"))
+        return cls(lines, _parse("\n".join(text for text, _ in lines) + "\n"))
 
     def first(self, node: ast.stmt) -> int:
         """The number of the node's first line, its decorators included."""
@@ -258,7 +262,7 @@ def _find(text: _Text, name: str) -> list[ast.stmt]:
 
 
 def _imports(mine: _Text, base: str) -> Iterator[list[_Line]]:
-    known = {ast.dump(n) for n in ast.parse(base).body if _is_import(n)}
+    known = {ast.dump(n) for n in _parse(base).body if _is_import(n)}
     for node in mine.tree.body:
         if _is_import(node) and getattr(node, "module", "") != "__future__":
             if ast.dump(node) not in known:
@@ -278,13 +282,11 @@ def _spaces(line: str) -> str:
 
 def _regular(source: str) -> str:
     """Return `source` with each statement on lines of its own, as cutting by lines needs it."""
-    for cls in ast.walk(ast.parse(source)):
-        statements = (
-            getattr(cls, "body", None) if isinstance(cls, ast.Module | ast.ClassDef) else None
-        )
-        first = getattr(cls, "lineno", 0)
-        for node in statements or []:
-            if node.lineno <= first:
-                return ast.unparse(ast.parse(source))
-            first = node.end_lineno
+    tree = _parse(source)
+    for block in (tree, *(node for node in tree.body if isinstance(node, ast.ClassDef))):
+        last = getattr(block, "lineno", 0)
+        for node in block.body:
+            if node.lineno <= last:
+                return ast.unparse(tree)
+            last = node.end_lineno
     return source
