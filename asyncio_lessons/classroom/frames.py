@@ -286,7 +286,10 @@ def _awaited_expression(
     try:
         line, end_line, column, end_column = _position(code, lasti)
         lines = linecache.getlines(code.co_filename, namespace)[line - 1 : end_line]
-        return _parse(lines, column, end_column)
+        try:
+            return _parse(lines, column, end_column)
+        except SystemError:  # the parser of 3.11 loses count if a finalizer parses meanwhile
+            return _parse(lines, column, end_column)
     except Exception:  # no source, or none that belongs to this code
         return "", None
 

@@ -105,7 +105,7 @@ def _parsed(line: str) -> argparse.Namespace:
 
 def _compiled(shell: Any, cell: str) -> Any:
     """Compile the cell as the shell would, with top-level await; the last value is kept."""
-    source = shell.transform_cell(cell)
+    source = "\n" + shell.transform_cell(cell)  # the lines count from the magic, as the reader sees
     file = shell.compile.cache(source, shell.execution_count, raw_code=cell)
     try:
         tree = ast.parse(source, file)

@@ -58,7 +58,7 @@ def _slices(film: Film) -> list[dict]:
         if span.state == "running" and film.loop:
             owner = film.tasks[span.task].name if known else span.text or "callback"
             slices.append(_event("X", owner, _LOOP, ts=start, dur=end - start, cat="loop"))
-    return sorted(slices, key=lambda event: (event["ts"], -event["dur"]))
+    return sorted(slices, key=lambda event: event["ts"])
 
 
 def _marks(film: Film) -> list[dict]:

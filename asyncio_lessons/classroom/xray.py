@@ -13,6 +13,12 @@ from typing import Any, NamedTuple
 from .frames import Labels, chain, frame_of, is_future, is_task, view
 
 _MOST_FRAMES = 40
+_WORDS = {
+    "GEN_CREATED": "created, not started",
+    "GEN_RUNNING": "running",
+    "GEN_SUSPENDED": "paused",
+    "GEN_CLOSED": "finished",
+}
 
 
 class Row(NamedTuple):
@@ -29,7 +35,7 @@ def xray(obj: Any) -> "XRay":
 
     Raises TypeError for anything that has no frames.
     """
-    if not (_has_frames(obj) or is_future(obj) or hasattr(obj, "_line")):
+    if not (_has_frames(obj) or is_future(obj) or _by_hand(obj)):
         if callable(obj):
             name = getattr(obj, "__name__", type(obj).__name__)
             raise TypeError(
@@ -99,6 +105,12 @@ def _has_frames(obj: Any) -> bool:
     return any(hasattr(obj, name) for name in ("gi_frame", "cr_frame", "ag_frame"))
 
 
+def _by_hand(obj: Any) -> bool:
+    """Say whether this is a generator written as a class, like those of `generators`."""
+    state = getattr(obj, "state", None)
+    return isinstance(state, str) and state in _WORDS and hasattr(obj, "__dict__")
+
+
 def _task_name(task: Any) -> str:
     return f"task {task.get_name()!r}"
 
@@ -121,9 +133,7 @@ def _subject(obj: Any, labels: Labels) -> str:
 def _state(obj: Any, labels: Labels) -> str:
     if is_future(obj):
         return _outcome(obj, labels) or _task_state(obj, labels)
-    if not _has_frames(obj):
-        return "paused" if getattr(obj, "_line", None) is not None else "finished"
-    return frame_state(obj)
+    return frame_state(obj) if _has_frames(obj) else _WORDS[obj.state]
 
 
 def frame_state(obj: Any) -> str:
@@ -189,8 +199,9 @@ def _row(link: Any, depth: int, labels: Labels) -> Iterator[Row]:
                 labels.of(link),
                 _outcome(link, labels) or ("" if is_task(link) else "pending"),
             )
-    elif hasattr(link, "_line") and not _has_frames(link):  # a generator made by hand
-        yield Row(depth, type(link).__name__, f"line {link._line}", _attributes(link, labels))
+    elif _by_hand(link):
+        place = f"line {link.line}" if hasattr(link, "line") else ""
+        yield Row(depth, type(link).__name__, place, _attributes(link, labels))
     elif depth:
         yield Row(
             depth, labels.of(link) if not inspect.isawaitable(link) else type(link).__name__, ""
@@ -210,8 +221,8 @@ def _frame_row(frame: Any, depth: int, labels: Labels) -> Row:
 
 
 def _attributes(obj: Any, labels: Labels) -> tuple[tuple[str, str], ...]:
-    held = vars(obj) if hasattr(obj, "__dict__") else {}
-    return tuple((name, labels.of(value)) for name, value in held.items() if name != "_line")
+    held = ((n, v) for n, v in vars(obj).items() if n not in ("line", "state"))
+    return tuple((name, labels.of(value)) for name, value in held)
 
 
 def _children(last: Any, depth: int, labels: Labels) -> Iterator[Row]:
