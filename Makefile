@@ -18,6 +18,7 @@ test-all:  ## the same on every supported Python found here
 notebooks: $(VENV)/test  ## run the notebooks again and write their outputs, and the README's picture
 	$(RUN) ruff format notebooks && $(VENV)/bin/python tests/run_notebooks.py
 	$(RUN) asyncio_lessons.demos.worker_queue --plot .github/worker_queue.png
+	$(RUN) asyncio_lessons.demos.worker_queue --plot .github/worker_queue-dark.png --theme dark
 
 format: $(VENV)/test  ## lint and format code and notebooks
 	$(RUN) ruff check --fix . && $(RUN) ruff format .

@@ -112,11 +112,14 @@ def test_each_cell_runs_twice_in_a_row(runs: Runs) -> None:
     assert runs.each_twice or pytest.fail(runs.error)
 
 
-def test_the_readmes_picture_is_what_the_demo_draws(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "theme"), [("worker_queue.png", "light"), ("worker_queue-dark.png", "dark")]
+)
+def test_the_readmes_picture_is_what_the_demo_draws(tmp_path: Path, name: str, theme: str) -> None:
     picture, demo = tmp_path / "picture.png", "asyncio_lessons.demos.worker_queue"
-    command = [sys.executable, "-m", demo, "--plot", str(picture)]
+    command = [sys.executable, "-m", demo, "--plot", str(picture), "--theme", theme]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=60)
-    committed = (ROOT / ".github" / "worker_queue.png").read_bytes()
+    committed = (ROOT / ".github" / name).read_bytes()
     if why_pictures_may_differ():
         assert look_alike(*map(base64.b64encode, (committed, picture.read_bytes())))
     else:

@@ -53,6 +53,7 @@ def parser() -> Parser:
     top.add_argument("--jobs", type=count(1000), default=10)
     top.add_argument("--workers", type=count(100), default=3)
     top.add_argument("--plot", type=picture, metavar="FILE", help="draw it: FILE.png or FILE.svg")
+    top.add_argument("--theme", choices=("light", "dark"), default="light", help="of the picture")
     top.add_argument(
         "--package", default="asyncio_lessons", help="what loop lessons is from, e.g. my_asyncio"
     )
@@ -69,7 +70,8 @@ def filmed(options: argparse.Namespace) -> list[Event]:
     film = record(program(aio, work, options.jobs, options.workers), loop=loop, virtual=virtual)
     title = f"{numbered(options.workers, 'worker')}, {numbered(options.jobs, 'job')}, one thread"
     note = "The loop runs one task at a time (top lane). All other tasks wait, or are ready. "
-    draw(film, title=title, note=note + summary(film.result, options)).save(options.plot)
+    note += summary(film.result, options)
+    draw(film, title=title, note=note, theme=options.theme).save(options.plot)
     return film.result
 
 
