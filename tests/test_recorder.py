@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 from asyncio_lessons.classroom import Film, Recorder, draw, record, timeline, work
-from asyncio_lessons.classroom.loops import loop_factory
+from asyncio_lessons.classroom.loops import is_ours, loop_factory
 from asyncio_lessons.classroom.recorder import LIMIT
 
 aio = importlib.import_module("asyncio_lessons")
@@ -126,7 +126,7 @@ def test_who_wakes_whom(loop_name: str) -> None:
         await lib.sleep(0.001)
         await lib.to_thread(time.sleep, 0.02)
         lib.get_running_loop().call_soon(work, 0)
-        lib.get_running_loop().call_later(0.001, lib.create_task(lib.sleep(9), name="late").cancel)
+        lib.get_running_loop().call_later(0.03, lib.create_task(lib.sleep(9), name="late").cancel)
         with contextlib.suppress(lib.CancelledError):
             await next(t for t in lib.all_tasks() if t.get_name() == "late")
 
@@ -386,6 +386,37 @@ def test_debug_mode_keeps_its_guarded_queue() -> None:
     recorder.stop()
     assert type(loop._ready) is kind and kind is not deque
     loop.close()
+
+
+def test_debug_mode_tells_where_the_user_made_it() -> None:
+    told: dict[str, str] = {}
+
+    async def program() -> None:
+        loop = asyncio.get_running_loop()
+        told["soon"] = repr(loop.call_soon(str))
+        timer = loop.call_later(9, str)
+        timer.cancel()
+        told["task"] = repr(task := loop.create_task(asyncio.sleep(0)))
+        with pytest.raises(TypeError, match="coroutines cannot be used with call_soon"):
+            loop.call_soon(program)
+        await task
+
+    def debugging() -> Any:
+        loop = asyncio.new_event_loop()
+        loop.set_debug(True)
+        return loop
+
+    record(program(), loop=debugging)
+    assert all("test_recorder.py" in text and "classroom" not in text for text in told.values())
+
+
+def test_a_readers_own_loop_is_filmed_as_ours() -> None:
+    def made_in(module: str) -> object:
+        return type("Loop", (type("BaseEventLoop", (), {"__module__": module}),), {})()
+
+    with contextlib.closing(aio.EventLoop()) as loop:
+        assert is_ours(made_in("my_asyncio.event_loop")) and is_ours(loop)
+    assert not is_ours(made_in("asyncio.base_events"))
 
 
 def test_the_users_task_factory_context_and_names_go_on_working(loop_name: str) -> None:

@@ -6,16 +6,17 @@ of `Event`, in the order they happened). Times are seconds since the film began.
     time    when
     kind    "create", "ready", "run", "wait", "done", "cancelled", "failed": what a task does
             "call", "return": a plain callback begins, ends
-            "timer": somebody set a timer
+            "timer": a timer was set (on asyncio and uvloop, with ``details=True``)
     task    the index of the task in `film.tasks`; -1 for a plain callback
     cause   for "create", "ready", "call", "timer": who did it, a `Cause`
     text    "wait": the awaited expression with its values, ``download(3)``; "failed": the error;
             "call", "timer": the name of the callback
     frames  with ``details=True``, for "wait": the paused frames from the task's own coroutine
             inwards, each a `FrameView` (function, file, line, source, locals)
-    scene   with ``details=True``: the loop at this moment, a `Scene`: the ready queue (next
-            first), the timers (soonest first) and what the selector listens to. On uvloop the
-            selector is not visible and the queue is the one the events describe.
+    scene   with ``details=True``: the loop at this moment, before what the event says has its
+            effect, a `Scene`: the ready queue (next first), the timers (soonest first) and what the
+            selector listens to. On uvloop the selector is not visible, and the queue is the one
+            the events describe.
 
 From "create" to its end a task is in one state: ready, running or waiting. "ready" says that it
 was woken and could run, "run" that its step begins, "wait" that its step ended at an ``await``. A

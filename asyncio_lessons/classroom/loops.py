@@ -16,10 +16,9 @@ PATIENCE = 2.0  # seconds that a thread has to end after an interrupt
 
 
 def is_ours(loop: Any) -> bool:
-    return any(
-        cls.__name__ == "BaseEventLoop" and "asyncio." not in f"{cls.__module__}."
-        for cls in type(loop).__mro__
-    )
+    """Say whether this loop is the course's or the reader's, or made from it."""
+    bases = [cls for cls in type(loop).__mro__ if cls.__name__ == "BaseEventLoop"]
+    return any(cls.__module__.split(".")[0] != "asyncio" for cls in bases)
 
 
 def ready_queue(loop: Any) -> Any:

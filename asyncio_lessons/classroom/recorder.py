@@ -214,7 +214,7 @@ class Recorder:
         self.note("create", index, self.who() or OUTSIDE)
         task = original(_Filmed(coro, self, index), **options)
         known.see(task)
-        return task
+        return _made_by_caller(task, 2)
 
     def index_of(self, obj: Any) -> int | None:
         """Return the index of a filmed task, None for anything else."""
@@ -454,11 +454,12 @@ class _Hooks:
 
     def call_soon(self, callback: Any, *args: Any, context: Any = None) -> Any:
         callback = self._seen(callback, args)
-        return self._originals["call_soon"](callback, *args, context=context)
+        return _made_by_caller(self._originals["call_soon"](callback, *args, context=context))
 
     def call_soon_threadsafe(self, callback: Any, *args: Any, context: Any = None) -> Any:
         callback = self._seen(callback, args)
-        return self._originals["call_soon_threadsafe"](callback, *args, context=context)
+        handle = self._originals["call_soon_threadsafe"](callback, *args, context=context)
+        return _made_by_caller(handle)
 
     def call_at(self, when: float, callback: Any, *args: Any, context: Any = None) -> Any:
         callback = self._timed(callback)
@@ -515,6 +516,7 @@ class _Hooks:
 
     def _set(self, handle: Any, callback: Any, when: float | None) -> Any:
         recorder = self._recorder
+        _made_by_caller(handle)
         if recorder._details and not recorder.closed and type(callback) is _Inheriting:
             if when is None and hasattr(self._loop, "_run_once"):
                 return handle  # asyncio's call_later goes through call_at: seen already
@@ -549,6 +551,13 @@ class _Hooks:
             elif kind == "run":
                 queue.pop(index, None)
         return queue
+
+
+def _made_by_caller(thing: Any, lines: int = 1) -> Any:
+    """Take our lines off what debug mode tells of where a handle or a task was made."""
+    if made_at := getattr(thing, "_source_traceback", None):
+        del made_at[-lines:]
+    return thing
 
 
 class _Inheriting:
