@@ -7,7 +7,6 @@ loop with a `VirtualClock` runs a program of hours in a moment, and the same way
 """
 
 import heapq
-import inspect
 import sys
 import threading
 import time
@@ -25,7 +24,7 @@ LONGEST_SLEEP = 24 * 3600  # seconds; more than some selectors can be asked for
 
 
 class Deadlock(RuntimeError):
-    """Nothing is ready, no timer is set, nothing outside is listened to: all would wait for ever."""
+    """Nothing is ready, no timer is set, nobody outside is heard: all would wait for ever."""
 
 
 class MonotonicClock:
@@ -55,7 +54,7 @@ class VirtualClock:
         return self._now
 
     def advance(self, seconds: float) -> None:
-        """Let time pass while nothing else can run, as ``time.sleep(seconds)`` does in real time."""
+        """Let time pass while nothing else can run, as ``time.sleep`` does in real time."""
         self._now += seconds
 
     def sleep(self, seconds: float | None, select: Callable) -> Any:
@@ -94,12 +93,12 @@ class Alarm(Future):
         if self._state is PENDING:
             self.set_result(None)
 
-    def cancel(self, msg: Any = None) -> bool:
-        """Cancel as any future, and make the loop pass over the timer."""
+    def _make_cancelled_error(self) -> BaseException:
+        # The sleeper is told, and no sooner does asyncio cancel the timer: it matters for ties.
         if self._scheduled and not self._cancelled:
             self._cancelled = True
             self._loop._timer_cancelled_count += 1
-        return Future.cancel(self, msg)
+        return Future._make_cancelled_error(self)
 
     __lt__ = TimerHandle.__lt__
 
@@ -291,7 +290,7 @@ class BaseEventLoop:
     # -- running it -----------------------------------------------------------------------------
 
     def run_forever(self) -> None:
-        """Turn until `stop` is called. Raises RuntimeError if a loop runs in this thread already."""
+        """Turn until `stop` is called. Raises RuntimeError if a loop runs in this thread."""
         self._check_closed()
         if self._thread_id is not None:
             raise RuntimeError("This event loop is already running")
@@ -431,6 +430,8 @@ new = object.__new__
 
 def check_callback(callback: Any, method: str) -> None:
     """Raise TypeError for what cannot be called back: a coroutine, above all."""
+    import inspect  # debug mode may take its time
+
     if inspect.iscoroutine(callback) or inspect.iscoroutinefunction(callback):
         raise TypeError(f"coroutines cannot be used with {method}()")
     if not callable(callback):

@@ -7,12 +7,10 @@ ready queue, and the loop calls `_run` again. What the coroutine returns or rais
 result of the task, which others may await in turn.
 """
 
-import inspect
 import itertools
-import linecache
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from contextvars import Context, copy_context
-from types import CoroutineType
+from types import CoroutineType, GeneratorType
 from typing import Any
 from weakref import ref
 
@@ -143,7 +141,7 @@ class Task(Future):
     def _why_not(self, awaited: Any) -> str | None:
         """Say why this cannot be waited for, or None if it can."""
         wrong = "yield was used instead of yield from"
-        if inspect.isgenerator(awaited):
+        if isinstance(awaited, GeneratorType):
             return f"{wrong} for generator in task {self!r} with {awaited!r}"
         if not isfuture(awaited):
             return f"Task got bad yield: {awaited!r}"
@@ -220,6 +218,8 @@ class Task(Future):
 
 def where(coro: Any) -> str:
     """Say which line of the user's code a paused coroutine, or the one it awaits, stands at."""
+    import linecache  # only when there is something to say
+
     frame = None
     while here := getattr(coro, "cr_frame", None) or getattr(coro, "gi_frame", None):
         if frame is None or here.f_globals.get("__package__") != __package__:
@@ -240,8 +240,11 @@ def ensure_future(awaitable: Any, *, loop: Any = None) -> Any:
             what = "The future belongs to a different loop"
             raise ValueError(f"{what} than the one specified as the loop argument")
         return awaitable
-    if not inspect.isawaitable(awaitable):
-        raise TypeError("An asyncio.Future, a coroutine or an awaitable is required")
+    if not isinstance(awaitable, Awaitable):
+        import inspect  # only for what is unusual: it takes long to import
+
+        if not inspect.isawaitable(awaitable):
+            raise TypeError("An asyncio.Future, a coroutine or an awaitable is required")
     coro = awaitable if isinstance(awaitable, Coroutine) else wait_for_it(awaitable)
     return (loop or get_running_loop()).create_task(coro)
 

@@ -7,7 +7,6 @@ makes a future that somebody will finish, and awaits it.
 import contextlib
 import contextvars
 import functools
-import inspect
 import signal
 import threading
 from collections import deque
@@ -583,11 +582,13 @@ def _check_main(coro: Any, method: str) -> None:
         if isinstance(coro, Coroutine):
             coro.close()  # the error says enough: no "never awaited" on top of it
         raise RuntimeError(f"{method}() cannot be called from a running event loop")
-    if inspect.iscoroutinefunction(coro):
-        name = coro.__name__
-        raise ValueError(f"a coroutine was expected, got {name}: write {method}({name}())")
     if not isinstance(coro, Coroutine):
-        raise ValueError(f"a coroutine was expected, got {coro!r}")
+        import inspect  # only for an error: it takes long to import
+
+        what = f"{coro!r}"
+        if inspect.iscoroutinefunction(coro):
+            what = f"{coro.__name__}: write {method}({coro.__name__}())"
+        raise ValueError(f"a coroutine was expected, got {what}")
 
 
 def _cancel_all_tasks(loop: Any) -> None:
