@@ -24,6 +24,7 @@ from typing import Any
 # The reader's own package is put in the place of the course's by naming it here.
 aio = importlib.import_module(os.environ.get("ASYNCIO_LESSONS_PACKAGE", "asyncio_lessons"))
 LIBRARIES = (aio, asyncio)
+gc.freeze()  # what is imported now stays: each `gc.collect()` below need not look at it again
 
 
 # What changes from run to run: names that count up; and what we leave out: addresses and paths.
