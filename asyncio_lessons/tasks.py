@@ -291,6 +291,7 @@ def create_eager_task_factory(custom_task_constructor: Callable) -> Callable:
     """
 
     def factory(loop: Any, coro: Coroutine, *, eager_start: bool = True, **options: Any) -> Any:
+        """Make a task that has taken its first step."""
         return custom_task_constructor(coro, loop=loop, eager_start=eager_start, **options)
 
     return factory
