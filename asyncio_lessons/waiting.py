@@ -168,7 +168,8 @@ class AsCompleted:
         self._to_fill = deque(self._places)
         for future in self._todo:
             future.add_done_callback(self._fill)
-        self._timer = None if timeout is None else loop.call_later(timeout, self._too_late)
+        timed = timeout is not None and self._todo
+        self._timer = loop.call_later(timeout, self._too_late) if timed else None
 
     def _fill(self, future: Future | None) -> None:
         self._todo.pop(future, None)
