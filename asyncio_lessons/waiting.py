@@ -320,8 +320,9 @@ async def wait_for(fut: Any, timeout: float | None) -> Any:
         async with _timeout(timeout):
             return await fut
     fut = ensure_future(fut)
-    if not fut.done():
-        await _cancel_and_wait(fut)
+    if fut.done():
+        return fut.result()
+    await _cancel_and_wait(fut)
     try:
         return fut.result()
     except CancelledError as error:
