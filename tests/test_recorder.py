@@ -229,6 +229,7 @@ def test_eager_tasks_interrupt_the_step_that_makes_them(loop_name: str) -> None:
     assert [e.kind for e in film.events if e.task == 1] == ["create", "run", "done"]
     wakes = [(names(film)[w.task], w.cause.task, w.first) for w in film.wakes()]
     assert wakes[1:3] == [("quick", 0, True), ("slow", 0, True)]
+    assert [s.state for s in film.spans() if s.task == 0][-5:].count("ready") >= 1
     running = sorted((s.start, s.end) for s in film.spans() if s.state == "running")
     assert all(one[1] <= two[0] for one, two in zip(running, running[1:], strict=False))
 
@@ -560,6 +561,17 @@ def test_recording_stops_at_its_limit_and_says_so(loop_name: str) -> None:
     assert "after 90 events" in " ".join(draw(film)._layout.notes)
     assert LIMIT == 20_000
     assert not film_of(program, loop_name).truncated
+
+
+def test_the_length_of_a_step_is_seen(loop_name: str) -> None:
+    async def program(lib: ModuleType) -> None:
+        await lib.sleep(0.001)
+        work(0.05)
+
+    spans = film_of(program, loop_name).spans()
+    assert max(s.end - s.start for s in spans if s.state == "running") == pytest.approx(
+        0.05, rel=0.5
+    )
 
 
 def test_a_switch_is_three_events(loop_name: str) -> None:

@@ -97,12 +97,13 @@ def test_no_two_dark_pieces_share_an_x(program: Any, virtual: bool) -> None:
         pytest.skip("takes a second")
     panel = draw(record(program(), virtual=virtual))._layout.panels[0]
     pieces = sorted((piece.x0, piece.x1) for piece in panel.pieces)
-    crowd = 4 * THIN  # so far may a step be pushed aside; more steps than fit at an instant overlap
+    crowd = THIN  # more steps than fit at an instant may overlap by so much
     for (_, end), (start, _) in itertools.pairwise(pieces):
         assert start >= end - 1e-9 or end - start <= crowd
     assert all(x1 - x0 >= THIN - 1e-9 for x0, x1 in pieces)
     total = sum(len(lane.pieces) for lane in panel.lanes)
-    assert total == len(pieces)  # the strip is the projection of the lanes
+    of_tasks = [piece for piece in panel.pieces if piece.lane is not None]
+    assert total == len(of_tasks)  # the strip is the projection of the lanes
 
 
 def test_pieces_of_the_workers_never_overlap(film: Film) -> None:
@@ -213,7 +214,7 @@ def test_above_forty_lanes_tasks_fold_by_name() -> None:
 def test_names_are_text_not_markup_and_have_their_room() -> None:
     names = [
         "$x_1^{2}$",
-        r"\frac{",
+        r"$\frac$",
         "<b>&amp;</b>",
         "名前",
         "имя " * 30,

@@ -76,7 +76,9 @@ class Recorder:
         self._inherited: Cause | None = None  # of the plain callback that is running
         self._sites: dict[tuple[int, int], Site] = {}
         self._labels = Labels(self._name_now)
-        self._time, self._zero = loop.time, 0.0
+        # uvloop reads its clock once in a turn, in milliseconds: too coarse to see a step.
+        self._time = time.monotonic if self.film.loop == "uvloop" else loop.time
+        self._zero = 0.0
         self._main: Any = None  # the running task, if it is filmed without a proxy
         self._eye: Any = None
 
