@@ -52,6 +52,17 @@ def test_timers_that_ring_together_are_shuffled_too() -> None:
     assert {play(rings([1, 1]), seed) for seed in range(20)} == {(1.0, (0, 1)), (1.0, (1, 0))}
 
 
+def test_callbacks_that_are_due_together_are_shuffled_too() -> None:
+    async def main() -> str:
+        log: list[str] = []
+        for name in "ab":
+            aio.get_running_loop().call_later(1, log.append, name)
+        await aio.sleep(2)
+        return "".join(log)
+
+    assert {play(main(), seed) for seed in range(20)} == {"ab", "ba"}
+
+
 def test_a_later_timer_never_rings_first() -> None:
     assert {play(rings([3600, 60]), seed) for seed in range(20)} == {(3600.0, (1, 0))}
 
