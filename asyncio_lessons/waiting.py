@@ -75,8 +75,9 @@ class Gathering(Future):
             return
         if failed and not self._return_exceptions:
             self.set_exception(_error_of(child))
-        elif not self._left and self._cancel_requested:
-            self.set_exception(child._make_cancelled_error())
+        elif not self._left and self._cancel_requested:  # asyncio, too, asks the last argument
+            last = self._children[-1]
+            self.set_exception(_error_of(last) if last.cancelled() else CancelledError())
         elif not self._left:
             self.set_result([_outcome(each) for each in self._children])
 
@@ -87,8 +88,9 @@ def _error_of(future: Future) -> BaseException | None:
 
 def _outcome(future: Future) -> Any:
     """Return the result, or the exception or cancellation that there is in its place."""
-    error = _error_of(future)
-    return future.result() if error is None else error
+    if future.cancelled():
+        return CancelledError(future._cancel_message or "")
+    return future.result() if future.exception() is None else future.exception()
 
 
 def gather(*awaitables: Any, return_exceptions: bool = False) -> Future:
@@ -141,6 +143,8 @@ async def _wait_until(futures: Iterable, return_when: str, timeout: float | None
         )
         if enough or not left:
             _release(waiter)
+            if timer is not None:
+                timer.cancel()
 
     for future in futures:
         future.add_done_callback(on_completion)
@@ -258,9 +262,10 @@ class Timeout:
         self._timer = None
         if when is not None:
             loop = self._task._loop
-            late = when <= loop.time()
-            set_timer = loop.call_soon if late else functools.partial(loop.call_at, when)
-            self._timer = set_timer(self._on_timeout)
+            if when <= loop.time():
+                self._timer = loop.call_soon(self._on_timeout)
+            else:
+                self._timer = loop.call_at(when, self._on_timeout)
 
     def _on_timeout(self) -> None:
         self._task.cancel()

@@ -90,7 +90,7 @@ def test_gather_hands_on_the_first_error_and_cancels_nobody() -> None:
 def test_gather_can_return_exceptions() -> None:
     async def program(lib, log):
         cancelled = lib.create_task(lib.sleep(5))
-        log.loop.call_later(1, cancelled.cancel)
+        log.loop.call_later(1, cancelled.cancel, "not handed on")
         children = (finishes(lib, log, "a", 1, ValueError), finishes(lib, log, "b", 2), cancelled)
         return await lib.gather(*children, return_exceptions=True)
 
