@@ -15,15 +15,17 @@ import sys
 import textwrap
 import warnings
 from collections.abc import Callable
-from types import CodeType, ModuleType, SimpleNamespace
+from types import CodeType, ModuleType
 from typing import Any
 
 from hypothesis import strategies as st
+from newest import Task as NewestTask
+from newest import asyncio_as_the_newest
 from same import Deadlock, show, virtual_loop
 
 PROGRAMS = st.binary(min_size=100, max_size=300)
 
-# -- what a program is made of: {words} are choices, made by the methods of Writer ------------------
+# -- what a program is made of: {words} are choices, made by the methods of Writer -----------------
 
 PREAMBLE = """
 import contextvars
@@ -171,10 +173,10 @@ class Writer:
 
     def write(self) -> str:
         parts = []
-        for self.place in range(self.functions):
-            self.labels = 0
+        for place in range(self.functions):
+            self.place, self.labels = place, 0
             body = textwrap.indent(self.body(), "    ")
-            parts.append(f"async def f{self.place}():\n{body}\n")
+            parts.append(f"async def f{place}():\n{body}\n")
         return "\n".join(parts)
 
     def others(self) -> list[str]:
@@ -280,28 +282,14 @@ for aio in (asyncio_lessons, asyncio):
 # -- running --------------------------------------------------------------------------------------
 
 
-class OrderedSet(dict):
-    """A set that keeps the order of adding, where asyncio leaves the order to the hash."""
-
-    def add(self, item: Any) -> None:
-        self[item] = None
-
-    def discard(self, item: Any) -> None:
-        self.pop(item, None)
-
-
-class OrderedTaskGroup(asyncio.TaskGroup):
-    def __init__(self) -> None:
-        super().__init__()
-        self._tasks = OrderedSet()
-
-
-THEIRS = SimpleNamespace(**{**vars(asyncio), "TaskGroup": OrderedTaskGroup})
+THEIRS = asyncio_as_the_newest()
 
 
 def run(lib: ModuleType, source: str) -> list[tuple]:
     """Run a program on one library; return its log, with what is cancelled at the end."""
     loop = virtual_loop(lib)
+    if lib is asyncio and sys.version_info < (3, 13):
+        loop.set_task_factory(lambda loop, coro, **options: NewestTask(coro, loop=loop, **options))
     tasks = _recording_tasks(loop)
     log: list[tuple] = []
     names = {
@@ -367,14 +355,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, BaseException):
         words = show(value).split("<")[0]
         return type(value).__name__ if type(value).__name__ in SAID_OTHERWISE else words
-    if isinstance(value, list):
-        # What message a CancelledError in a list has is a row in docs/differences.md.
-        return [_plain(each).split("(")[0] if _is_error(each) else _plain(each) for each in value]
-    return value
-
-
-def _is_error(value: Any) -> bool:
-    return isinstance(value, BaseException)
+    return [_plain(each) for each in value] if isinstance(value, list) else value
 
 
 def difference(ours: ModuleType, program: bytes) -> str:
