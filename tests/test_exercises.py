@@ -144,15 +144,13 @@ BODY = {
         "Your code raised Odd",
     ),
     "a closed stdout": ("__import__('sys').stdout.close(); return 1", "return stop.value"),
-    "too much memory": ("return len([0] * 10**12)", "MemoryError"),
+    "too much memory": ("return len([0] * 10**15)", "MemoryError"),
 }
 
 
 @pytest.mark.parametrize("what", BODY)
 def test_whatever_is_written_ends_in_one_sentence_in_time(what):
     """A check ends in under two seconds, with a sentence, and nothing reaches the kernel."""
-    if what == "too much memory" and sys.platform == "win32":
-        pytest.skip("Windows has no limit to memory here")
     body, *says = BODY[what]
     begin = time.monotonic()
     report = examine("drive", f"# mine\ndef drive(coro):\n    {body}\n")
@@ -290,6 +288,30 @@ def test_code_in_a_report_is_escaped():
     )
     assert "<script" not in report.html()
     assert "&lt;script&gt;" in report.html()
+
+
+def test_a_timeline_of_the_readers_own_code_is_shown_also_when_it_is_wrong():
+    """As an image that needs no script, and as text."""
+    code = find("sequential-repair").wrong[0].code
+    report = examine("sequential-repair", code + "async def world():\n    await aio.sleep(2)\n")
+    assert report.status == "not yet"
+    assert re.search(r"(?s)What your code did\n.*main .*0 +3 s", str(report)), str(report)
+    assert 'src="data:image/png;base64,' in report.html()
+
+
+def test_an_x_ray_of_the_readers_own_code_is_shown():
+    """The paused tunnel, with its names."""
+    report = examine("tunnel-send", face.answer("tunnel-send"))
+    assert "X-ray of your code, paused:\ngenerator tunnel(): paused" in str(report)
+    assert "sent = 'oh hi'" in str(report) and "sent = &#x27;oh hi&#x27;" in report.html()
+
+
+def test_a_python_that_cannot_start_another_says_so(monkeypatch):
+    """As in a browser: a sentence, no traceback."""
+    monkeypatch.setattr(sys, "executable", str(engine._ROOT / "no-such-python"))
+    report = examine("drive", face.answer("drive"))
+    assert report.status == "not yet"
+    assert report.sentence.startswith("This Python cannot start another one")
 
 
 def test_an_unknown_name_is_met_with_the_one_that_is_meant():

@@ -323,7 +323,7 @@ def _table(rows: list[tuple[str, ...]]) -> str:
     cell = '<td style="text-align:left;padding:1px 12px 1px 0">'
     lines = ["".join(f"{cell}{escape(text)}</td>" for text in row) for row in rows]
     body = "".join(f'<tr style="background:none">{line}</tr>' for line in lines)
-    return f'<table style="border-collapse:collapse">{body}</table>'
+    return f'<table style="border-collapse:collapse;color:inherit">{body}</table>'
 
 
 # -- running it ---------------------------------------------------------------------------------

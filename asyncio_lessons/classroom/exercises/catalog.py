@@ -69,7 +69,8 @@ class Exercise:
     solution shows and the reader need not write. An exercise without a module (a repair, a
     sorting) stays in its cell and brings its own ``solution``. ``lines`` is the size of a good
     answer. A check's function is given the package that holds the reader's code, or the cell's
-    names where there is no module.
+    names where there is no module; ``show`` is given the same, and returns what a picture of the
+    reader's code is made of: a film (timeline), or something with paused frames (X-ray).
     """
 
     name: str
@@ -84,6 +85,7 @@ class Exercise:
     solution: str = ""
     wrong: tuple[Wrong, ...] = ()
     checks: list[Check] = field(default_factory=list)
+    show: Callable | None = None
 
     def check(self, claim: str, why: str = "") -> Callable[[Callable], Callable]:
         """Add the decorated function as the check of `claim`."""
@@ -93,6 +95,11 @@ class Exercise:
             return look
 
         return add
+
+    def shown(self, show: Callable) -> Callable:
+        """Let the decorated function make the picture of the reader's code."""
+        self.show = show
+        return show
 
 
 class UnknownExercise(LookupError):

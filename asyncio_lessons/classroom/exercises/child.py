@@ -7,6 +7,7 @@ knows how far it came whatever happens here. Prints of the reader's code do not 
 import builtins
 import io
 import json
+import linecache
 import os
 import sys
 import threading
@@ -110,10 +111,12 @@ class _Child:
     def load(self):
         """Import the reader's module, or run the reader's cell; return what checks are given."""
         package = import_module(PACKAGE)
+        code = self.job["code"]
+        linecache.cache[CELL] = (len(code), None, code.splitlines(keepends=True), CELL)
         if not self.job["module"]:
             cell = types.ModuleType("cell")
             cell.aio = package
-            self.run_text(self.job["code"], vars(cell))
+            self.run_text(code, vars(cell))
             return cell
         module = import_module(f"{PACKAGE}.{self.job['module']}")
         self.run_text(self.job["scratch"], vars(module))
@@ -187,6 +190,23 @@ class _Child:
             self.send(begin=number)
             self.send(number=number, row=self.attempt(check, target))
         self.send(end=True, printed=self.prints.text(), warned=self.warned)
+        if exercise.show is not None:
+            self.send(**_picture(exercise.show, target))
+
+
+def _picture(show, target) -> dict:
+    """Return the film that `show` makes, or the X-ray; nothing where that fails."""
+    from asyncio_lessons.classroom.film import Film
+    from asyncio_lessons.classroom.xray import xray
+
+    try:
+        made = show(target)
+        if not isinstance(made, Film):
+            return {"xray": str(xray(made))}
+        events = [event[:5] for event in made.events]
+        return {"film": [made.tasks, events, made.duration, made.loop]}
+    except BaseException:
+        return {}
 
 
 def _in_words(error: BaseException, where: str) -> str:

@@ -198,6 +198,16 @@ def _check_both(exercise, get):
         events = _talk(get(given))
         same(events, _SAID, _sentence(events))
 
+    @exercise.shown
+    def _(given):
+        def middle():
+            return (yield from get(given)(_asker([])))
+
+        outer = get(given)(middle())
+        next(outer)
+        outer.send("oh hi")
+        return outer
+
     @exercise.check(
         "it takes a list as well", "A list's iterator has no `send`: use `next(inner)`."
     )

@@ -124,6 +124,7 @@ class _Run:
         self.warned: list[str] = []
         self.failure = ""  # what ended it before its end
         self.finished = False
+        self.picture: dict = {}
         self.job = self._job(texts)
 
     def _job(self, texts: dict[str, str]) -> dict:
@@ -159,12 +160,15 @@ class _Run:
         notes = (
             [] if passed else [f"Python warned: {text}" for text in dict.fromkeys(self.warned)][:2]
         )
-        return Report(
-            name, title, PASSED if passed else FAILED, self.rows, sentence, notes, self.printed
-        )
+        status = PASSED if passed else FAILED
+        return Report(name, title, status, self.rows, sentence, notes, self.printed, self.picture)
 
     def _converse(self) -> None:
-        process = _start()
+        try:
+            process = _start()
+        except OSError as error:  # such as in a browser
+            self.failure = f"This Python cannot start another one to check your code in ({error})."
+            return
         lines: queue.SimpleQueue = queue.SimpleQueue()
         threading.Thread(target=_talk, args=(process, self.job, lines), daemon=True).start()
         try:
@@ -195,7 +199,9 @@ class _Run:
         self.printed = message.get("printed", self.printed)
         self.warned = message.get("warned", self.warned)
         if "stuck" in message:
-            self.failure = _stuck(message["stuck"])
+            self.failure = self.failure or ("" if self.finished else _stuck(message["stuck"]))
+        elif "film" in message or "xray" in message:
+            self.picture = message
         elif "number" in message:
             self._judge(self.rows[message["number"]], message["row"])
         elif "row" in message:  # the code itself did not run to its end

@@ -5,7 +5,7 @@ import types
 
 from .catalog import Exercise, Wrong
 from .expect import Events, Refused, holds, raises, same
-from .stage import play, quiet_loop
+from .stage import film, play, quiet_loop
 
 _ONCE = """
 class BaseEventLoop:
@@ -929,3 +929,21 @@ def _(cell):
         Events(expected),
         "The heart stops while the cook holds the loop: wait with something that gives way.",
     )
+
+
+@HEARTBEAT.shown
+def _(cell):
+    aio = cell.aio
+
+    async def heart():
+        for _ in range(4):
+            await aio.sleep(1)
+
+    async def main(loop):
+        if hasattr(cell, "time"):
+            cell.time = types.SimpleNamespace(sleep=loop._clock.advance)
+        beating = loop.create_task(heart(), name="heart")
+        await loop.create_task(cell.cook([]), name="cook")
+        await beating
+
+    return film(aio, main)

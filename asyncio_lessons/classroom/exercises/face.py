@@ -79,7 +79,7 @@ class Progress:
             + "</td></tr>"
             for lesson, held in self.rows
         ]
-        table = f'<table style="border-collapse:collapse">{"".join(lines)}</table>'
+        table = f'<table style="border-collapse:collapse;color:inherit">{"".join(lines)}</table>'
         return {"text/plain": str(self), "text/html": f"{table}<div>{self._sum()}</div>"}
 
 

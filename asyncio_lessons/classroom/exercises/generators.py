@@ -293,3 +293,11 @@ def _(aio):
     next(service)
     service.close()
     raises(StopIteration, lambda: service.send(1), "A closed generator raises StopIteration.")
+
+
+@BY_HAND.shown
+def _(aio):
+    service = aio.generators.Double()
+    next(service)
+    service.send(3)
+    return service

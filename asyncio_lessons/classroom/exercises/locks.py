@@ -2,7 +2,7 @@
 
 from .catalog import Exercise, Wrong
 from .expect import Events, holds, raises, same
-from .stage import play
+from .stage import film, play
 
 LOCK = Exercise(
     name="lock",
@@ -693,3 +693,28 @@ def _(cell):
     if not locked and read_at == write_at and cell.increment.__code__.co_names.count("sleep"):
         sentence = "Read, wait and write inside the lock."
     same((write_at > read_at, locked), (True, True), sentence)
+
+
+def _crowd(aio, held, names):
+    """Tasks of these names that want to hold a lock or a semaphore for a second each."""
+
+    async def worker():
+        await held.acquire()
+        await aio.sleep(1)
+        held.release()
+
+    async def main(loop):
+        tasks = [loop.create_task(worker(), name=name) for name in names]
+        await aio.wait(tasks)
+
+    return film(aio, main)
+
+
+@LOCK.shown
+def _(aio):
+    return _crowd(aio, aio.Lock(), "ABC")
+
+
+@SEMAPHORE.shown
+def _(aio):
+    return _crowd(aio, aio.Semaphore(2), "ABCD")

@@ -32,14 +32,17 @@ class Report:
     sentence: str = ""
     notes: list[str] = field(default_factory=list)
     printed: str = ""
+    picture: dict = field(default_factory=dict)  # what `child` found: a film, or an X-ray
 
     def headline(self) -> str:
         """Return the first line: the name, and how far it is."""
         if self.status == PASSED:
-            return f"{self.name}: passed. All {len(self.rows)} hold."
+            how_many = f"All {len(self.rows)} hold" if len(self.rows) > 1 else "It holds"
+            return f"{self.name}: passed. {how_many}."
         if self.status == FAILED and self.rows:
             held = sum(row.holds is True for row in self.rows)
-            return f"{self.name}: not yet. {held} of {len(self.rows)} hold."
+            verb = "hold" if len(self.rows) > 1 else "holds"
+            return f"{self.name}: not yet. {held} of {len(self.rows)} {verb}."
         return f"{self.name}: {self.status}."
 
     def __str__(self) -> str:
@@ -52,6 +55,8 @@ class Report:
         if self.printed:
             lines.append("Your code printed:")
             lines += [f"  | {line}" for line in self.printed.rstrip("\n").split("\n")]
+        if self.picture:
+            lines += ["", picture_text(self.picture)]
         return "\n".join(lines)
 
     __repr__ = __str__
@@ -67,12 +72,14 @@ class Report:
         if self.sentence:
             parts.append(f'<div style="margin:4px 0">{_code(self.sentence)}</div>')
         if self.rows:
-            parts.append('<table style="border-collapse:collapse;margin:4px 0">')
+            parts.append('<table style="border-collapse:collapse;margin:4px 0;color:inherit">')
             parts += [_row_html(row) for row in self.rows]
             parts.append("</table>")
         parts += [f"<div>{_code(note)}</div>" for note in self.notes]
         if self.printed:
             parts.append(f"<div>Your code printed:</div>{_pre(self.printed)}")
+        if self.picture:
+            parts.append(picture_html(self.picture))
         return "".join([*parts, "</div>"])
 
 
@@ -109,6 +116,41 @@ def _row_html(row: Row) -> str:
 
 def _pre(text: str) -> str:
     return f'<pre style="margin:2px 0 2px 8px;line-height:1.3">{escape(text.rstrip())}</pre>'
+
+
+def _drawn(picture: dict) -> Any:
+    from ..film import Cause, Event, Film, FilmedTask
+    from ..timeline import draw
+
+    tasks, events, duration, loop = picture["film"]
+    film = Film([FilmedTask(*task) for task in tasks], duration=duration, loop=loop, virtual=True)
+    for time, kind, task, cause, text in events:
+        film.events.append(Event(time, kind, task, cause and Cause(*cause), text))
+    return draw(film, title="What your code did")
+
+
+def picture_text(picture: dict) -> str:
+    """Return the timeline or the X-ray as text."""
+    if "xray" in picture:
+        return f"X-ray of your code, paused:\n{picture['xray']}"
+    try:
+        return str(_drawn(picture))
+    except Exception:  # a picture is a help: without it the answer still counts
+        return ""
+
+
+def picture_html(picture: dict) -> str:
+    """Return the timeline as an image inside the page, or the X-ray as text."""
+    if "film" not in picture:
+        return _pre(picture_text(picture))
+    from base64 import b64encode
+
+    try:
+        data = b64encode(_drawn(picture).png()).decode()
+    except Exception:
+        return ""
+    alt = escape(picture_text(picture))
+    return f'<img style="max-width:100%" alt="{alt}" src="data:image/png;base64,{data}">'
 
 
 def _code(text: str) -> str:

@@ -50,6 +50,23 @@ def play(aio: Any, main: Callable[[Any], Coroutine], kind: str = "BaseEventLoop"
     return loop
 
 
+def film(aio: Any, main: Callable[[Any], Coroutine]) -> Any:
+    """Run ``main(loop)`` as `play` does, and return the film of it, also when it fails."""
+    from asyncio_lessons.classroom.recorder import Recorder
+
+    loop = quiet_loop(aio, "EventLoop")
+    recorder = Recorder(loop, limit=400).start()
+    try:
+        loop.run_until_complete(loop.create_task(main(loop), name="main"))
+    except Exception as error:
+        made = recorder.stop(error)
+    else:
+        made = recorder.stop()
+    _clear(loop)
+    loop.close()
+    return made
+
+
 def _clear(loop: Any) -> None:
     """Leave no task behind that would complain when it goes."""
     loop._ready.clear()

@@ -1247,3 +1247,22 @@ def _(cell):
     same(task.done(), True, sentence)
     sentence = "Let CancelledError go on: whoever cancelled sees a task that says it is cancelled."
     same(task.cancelled(), True, sentence)
+
+
+@STEP.shown
+@WAKEUP.shown
+def _(aio):
+    loop = quiet_loop(aio)
+    future = loop.create_future()
+
+    async def fetch():
+        return await future
+
+    async def main():
+        answer = await fetch()
+        return answer
+
+    task = aio.Task(main(), loop=loop, name="main")
+    turn(loop, 2)
+    task._log_destroy_pending = False
+    return task

@@ -2,7 +2,7 @@
 
 from .catalog import Exercise, Wrong
 from .expect import Events, Refused, holds, same
-from .stage import play
+from .stage import film, play
 
 SLEEP = Exercise(
     name="sleep",
@@ -1290,3 +1290,16 @@ def _(cell):
     elif log == ["'Hello ' at 1", "'world!' at 3"]:
         sentence = "Calling `world()` makes a coroutine: nothing has begun. Make a task of it."
     same(Events(log), Events(["'Hello ' at 1", "'world!' at 2"]), sentence)
+
+
+@REPAIR.shown
+def _(cell):
+    return film(cell.aio, lambda loop: cell.hello([]))
+
+
+@GATHER.shown
+def _(aio):
+    async def main(loop):
+        await aio.gather(*(_job(aio, [], name, n) for name, n in (("A", 3), ("B", 1), ("C", 2))))
+
+    return film(aio, main)

@@ -2,7 +2,7 @@
 
 from .catalog import Exercise, Wrong
 from .expect import Events, Refused, holds, same
-from .stage import play
+from .stage import film, play
 
 POOL = Exercise(
     name="worker-pool",
@@ -213,3 +213,8 @@ def _(cell):
     _, held = _run(cell, [1, 1, 1, 1])
     sentence = "Workers are left, waiting for jobs that never come: cancel them, and await them."
     holds(held["left"] == 0, sentence, f"{held['left']} left", "none")
+
+
+@POOL.shown
+def _(cell):
+    return film(cell.aio, lambda loop: cell.main(_SECONDS, []))
