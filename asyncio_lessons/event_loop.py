@@ -20,6 +20,7 @@ from .futures import PENDING, Future, Handle, isfuture, running
 from .tasks import Task, ensure_future, unfinished_tasks, where
 
 FEW_TIMERS = 100  # up to this many, cancelled timers may stay in the heap until they are due
+MANY_TASKS = 1000  # from here on, look now and then which tasks are gone
 LONGEST_SLEEP = 24 * 3600  # seconds; more than some selectors can be asked for
 
 
@@ -134,8 +135,8 @@ class BaseEventLoop:
         self._ready: deque = deque()  # things that can _run(), the next one first
         self._scheduled: list = []  # a heap of (when, thing that can _run())
         self._watches: dict = {}  # who listens to what outside; here, nobody
-        self._tasks: dict = {}  # weak references, oldest first: the loop keeps no task alive
-        self._forget_task = self._tasks.pop
+        self._tasks: list = []  # weak references, oldest first: the loop keeps no task alive
+        self._many_tasks = MANY_TASKS
         self._asyncgens: WeakSet = WeakSet()
         self._current_task: Task | None = None
         self._timer_cancelled_count = 0
@@ -171,7 +172,9 @@ class BaseEventLoop:
         """Make ``callback(*args)`` ready after `delay` seconds."""
         if delay is None:
             raise TypeError("delay must not be None")
-        return self.call_at(self.time() + delay, callback, *args, context=context)
+        if args:
+            return self.call_at(self.time() + delay, callback, *args, context=context)
+        return self.call_at(self.time() + delay, callback, context=context)  # faster: no star
 
     def call_at(
         self, when: float, callback: Callable, *args: Any, context: Context | None = None
@@ -218,6 +221,11 @@ class BaseEventLoop:
             task.set_name(name)
         return task
 
+    def _forget_tasks(self) -> None:
+        # Seldom: the list has grown fourfold since the last time.
+        self._tasks = [reference for reference in self._tasks if reference() is not None]
+        self._many_tasks = MANY_TASKS + 4 * len(self._tasks)
+
     def set_task_factory(self, factory: Callable | None) -> None:
         """Have `create_task` call ``factory(loop, coro, **options)``; None for the usual Task."""
         if factory is not None and not callable(factory):
@@ -243,10 +251,11 @@ class BaseEventLoop:
         if scheduled:
             self._ring_timers()
         # The only place where anything is run. What is added meanwhile waits for the next turn.
-        for _ in range(len(self._ready)):
-            if self._debug:
+        if self._debug:
+            for _ in range(len(self._ready)):
                 self._run_timed(self._ready.popleft())
-            else:
+        else:
+            for _ in range(len(self._ready)):
                 self._ready.popleft()._run()
 
     def _select(self, timeout: float | None) -> None:

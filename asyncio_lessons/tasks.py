@@ -63,7 +63,9 @@ class Task(Future):
         self._coro = coro
         self._send = coro.send  # kept: binding a method costs, at each step
         self._context = copy_context() if context is None else context
-        loop._tasks[ref(self, loop._forget_task)] = None
+        loop._tasks.append(ref(self))
+        if len(loop._tasks) > loop._many_tasks:
+            loop._forget_tasks()
         if eager_start and loop is running.loop:
             current = loop._current_task
             self._run()
