@@ -10,7 +10,7 @@ lab: $(VENV)/course  ## open the course; trusted, so that Lab shows the committe
 	$(RUN) jupyterlab --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb $(LAB_OPTIONS)
 
 test: $(VENV)/test  ## every check: package, house rules, notebooks, browser
-	$(RUN) pytest -n 2 --dist loadgroup --nbval --nbval-current-env $(TEST_OPTIONS)
+	$(RUN) pytest -n 2 --dist loadscope --nbval --nbval-current-env $(TEST_OPTIONS)
 
 test-all:  ## the same on every supported Python found here
 	@for p in 11 12 13 14 15; do ! python3.$$p -c '' 2>/dev/null || $(MAKE) test PYTHON=python3.$$p || exit 1; done

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 from run_notebooks import UNWANTED_ENVIRONMENT, USERS_FOLDERS, why_pictures_may_differ
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 # A check of a change must not fail by chance: the same programs each time. `search` looks further.
 settings.register_profile("steady", derandomize=True, deadline=None, database=None)
@@ -25,11 +28,18 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ.update(dict.fromkeys(USERS_FOLDERS, folder.name))
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the cells of one notebook in one process (`--dist loadgroup`): they share a kernel."""
-    for item in items:
-        if item.path.suffix == ".ipynb":
-            item.add_marker(pytest.mark.xdist_group(f"nbval-{item.path.stem}"))
+class ByNotebook(LoadScopeScheduling):
+    """Keep what shares a kernel in one process: a notebook's cells, and the checks of its runs."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        found = re.match(r"(.*::ipynb)::|tests/test_notebooks.*(\[.*\])", nodeid)
+        return found[found.lastindex] if found else nodeid
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByNotebook | None:
+    """Share out the tests by notebook where `--dist loadscope` asks for it."""
+    return ByNotebook(config, log) if config.getvalue("dist") == "loadscope" else None
 
 
 def pytest_report_header() -> str:

@@ -40,10 +40,7 @@ from run_notebooks import (
 MEAN_PIXEL_DIFFERENCE = 2.0  # of 255, where another machine or matplotlib draws the pictures
 PATIENCE = 3.0  # seconds for a thread that is ending to end
 
-PATHS = [
-    pytest.param(path, id=path.stem, marks=pytest.mark.xdist_group(path.stem))
-    for path in sorted(NOTEBOOKS.glob("*.ipynb"))
-]
+PATHS = [pytest.param(path, id=path.stem) for path in sorted(NOTEBOOKS.glob("*.ipynb"))]
 
 
 @dataclass
