@@ -104,13 +104,13 @@ def test_names_lead_to_their_exercises():
 
 
 def test_stubs_in_the_lessons_are_the_stubs_of_the_exercises(root):
-    """A cell with %%exercise holds what `stub` gives, to the letter; every lesson's are there."""
+    """A cell with %%exercise holds what `stub` gives, to the letter; each lesson has its own."""
     for path in sorted(root.glob("notebooks/*.ipynb")):
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
         sources = ["".join(c["source"]) for c in cells if c["cell_type"] == "code"]
-        found = [s for s in sources if s.startswith("%%exercise")]
-        for source in found:
-            name = source.splitlines()[0].split()[1]
+        found = {s.split()[1]: s for s in sources if s.startswith("%%exercise")}
+        assert sorted(found) == sorted(names(path.name[:2])), path.name
+        for name, source in found.items():
             assert source.strip() == exercises.stub(name), f"{path.name}: {name}"
 
 

@@ -132,6 +132,8 @@ def test_a_repair_is_remembered_but_joins_nothing():
         ("", "my_asyncio/futures.py (the file is missing)"),
         ("raise ValueError('edited')\n", "cannot be imported (ValueError: edited)"),
         ("import no_such_module\n", "cannot be imported (ModuleNotFoundError"),
+        ("while True: pass\n", "cannot be imported (it does not come to an end)"),
+        ("raise SystemExit\n", "cannot be imported (it ends the program)"),
     ],
 )
 def test_a_broken_module_is_named_and_the_course_runs(text, says, capsys):

@@ -10,6 +10,7 @@ import hashlib
 import importlib
 import json
 import os
+import subprocess
 import sys
 import warnings
 from dataclasses import dataclass
@@ -349,12 +350,34 @@ def _healthy() -> tuple[ModuleType, str]:
     stand_in = "The course's code runs instead; `%workshop` says how to put yours in order."
     if problems:
         return course, f"{_and(problems)} cannot be used. {stand_in}"
+    # Only what the reader has edited can hang here, or end the kernel: another Python tries it.
+    problem = _trial() if any(m.edited for m in now.modules) else ""
+    if not problem:
+        try:
+            return _import(), now.sentence()
+        except Exception as error:
+            _forget()
+            problem = f"{type(error).__name__}: {error}".partition("\n")[0]
+    return course, f"{NAME} cannot be imported ({problem}). {stand_in}"
+
+
+def _trial() -> str:
+    """Import the reader's package in a Python of its own; say what is wrong, or nothing."""
+    lines = [f"import {NAME}.{module}" for module in _all_modules()[1:]]
+    code = "\n".join(
+        [f"import sys; sys.path.insert(0, {str(folder().parent)!r})", *lines, "print(1)"]
+    )
+    command = [sys.executable, "-I", "-X", "utf8", "-c", code]
     try:
-        return _import(), now.sentence()
-    except Exception as error:
-        _forget()
-        what = f"{type(error).__name__}: {error}".partition("\n")[0]
-        return course, f"{NAME} cannot be imported ({what}). {stand_in}"
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=3)
+    except subprocess.TimeoutExpired:
+        return "it does not come to an end"
+    except OSError:
+        return ""  # no second Python here: the import itself will tell
+    if done.stdout.rstrip().endswith(b"1"):
+        return ""
+    said = done.stderr.decode(errors="replace").strip().splitlines()
+    return said[-1] if said else "it ends the program"
 
 
 _loaded = ""  # the state of the files when they were imported
