@@ -558,7 +558,7 @@ def test_recording_stops_at_its_limit_and_says_so(loop_name: str) -> None:
 
     film = film_of(program, loop_name, limit=90)
     assert film.result == 400 and film.truncated and len(film.events) == 90
-    assert "after 90 events" in " ".join(draw(film)._layout.notes)
+    assert "after 90 events" in " ".join(draw(film).layout.notes)
     assert LIMIT == 20_000
     assert not film_of(program, loop_name).truncated
 

@@ -16,19 +16,8 @@ from sight import smallest_distance
 
 import asyncio_lessons as aio
 from asyncio_lessons.classroom import Film, draw, record, work
-from asyncio_lessons.classroom.timeline import (
-    DARK,
-    HALF,
-    LIGHT,
-    RIGHT,
-    STEMS_APART,
-    THEMES,
-    THIN,
-    WIDTH,
-    _mix,
-    shortened,
-    text_width,
-)
+from asyncio_lessons.classroom.canvas import DARK, LIGHT, THEMES, WIDTH, mix, shortened, text_width
+from asyncio_lessons.classroom.layout import HALF, RIGHT, STEMS_APART, THIN
 
 JOBS = {1: 0.2, 2: 0.2, 3: 0.13, 4: 0.28, 5: 0.17, 6: 0.21, 7: 0.13, 8: 0.24, 9: 0.147, 10: 0.17}
 
@@ -95,7 +84,7 @@ async def busy() -> None:
 def test_no_two_dark_pieces_share_an_x(program: Any, virtual: bool) -> None:
     if program is main and not virtual:
         pytest.skip("takes a second")
-    panel = draw(record(program(), virtual=virtual))._layout.panels[0]
+    panel = draw(record(program(), virtual=virtual)).layout.panels[0]
     pieces = sorted((piece.x0, piece.x1) for piece in panel.pieces)
     crowd = THIN  # more steps than fit at an instant may overlap by so much
     for (_, end), (start, _) in itertools.pairwise(pieces):
@@ -107,13 +96,13 @@ def test_no_two_dark_pieces_share_an_x(program: Any, virtual: bool) -> None:
 
 
 def test_pieces_of_the_workers_never_overlap(film: Film) -> None:
-    pieces = sorted((p.x0, p.x1) for p in draw(film)._layout.panels[0].pieces)
+    pieces = sorted((p.x0, p.x1) for p in draw(film).layout.panels[0].pieces)
     assert all(a[1] <= b[0] + 1e-9 for a, b in itertools.pairwise(pieces))
 
 
 def test_hue_is_the_task_and_depth_the_state(film: Film) -> None:
     picture = draw(film)
-    lanes = picture._layout.panels[0].lanes
+    lanes = picture.layout.panels[0].lanes
     assert [lane.name for lane in lanes] == ["main", "worker 1", "worker 2", "worker 3"]
     assert [lane.hue for lane in lanes] == [0, 1, 2, 3]
     for lane in lanes[1:]:
@@ -124,12 +113,12 @@ def test_hue_is_the_task_and_depth_the_state(film: Film) -> None:
         edge_of_lane = colors(picture, (x1 - 40, lane.y - HALF, x1 - 30, lane.y - HALF + 3))
         assert LIGHT[lane.hue] not in edge_of_lane and "#ffffff" in edge_of_lane
         middle = colors(picture, (x1 - 12, lane.y - 2, x1 - 8, lane.y + 2))
-        assert _mix(LIGHT[lane.hue], "#ffffff", 0.16) in middle
+        assert mix(LIGHT[lane.hue], "#ffffff", 0.16) in middle
     assert lanes[1].readies and not lanes[3].readies
 
 
 def test_stems_one_for_a_waker_and_instant(film: Film) -> None:
-    panel = draw(film)._layout.panels[0]
+    panel = draw(film).layout.panels[0]
     start, *others = panel.stems
     assert start.first and start.waker.name == "main"
     assert [lane.name for lane in start.woken] == ["worker 1", "worker 2", "worker 3"]
@@ -142,14 +131,14 @@ def test_stems_one_for_a_waker_and_instant(film: Film) -> None:
 
 
 def test_timers_are_marked_where_they_woke(film: Film) -> None:
-    layout = draw(film)._layout
+    layout = draw(film).layout
     lane = layout.panels[0].lanes[3]
     assert {kind for _, kind in lane.marks} == {"timer"}
     assert lane.marks[0][0] == pytest.approx(layout.x(0.13))
 
 
 def test_the_words_and_shares(film: Film) -> None:
-    panel = draw(film)._layout.panels[0]
+    panel = draw(film).layout.panels[0]
     assert [text for _, _, text in panel.lanes[3].waits][:2] == ["download(3)", "download(4)"]
     assert panel.busy == pytest.approx(10 * 0.04 / film.duration)
     assert panel.lanes[3].ran == pytest.approx(3 * 0.04 / film.duration)
@@ -157,13 +146,13 @@ def test_the_words_and_shares(film: Film) -> None:
 
 
 def test_the_legend_names_only_what_occurs(film: Film) -> None:
-    keys = [key for row in draw(film)._layout.legend for key, _ in row]
+    keys = [key for row in draw(film).layout.legend for key, _ in row]
     assert keys == "running ready waiting wakes starts timer done cancelled".split()
 
     async def nothing() -> None:
         pass
 
-    keys = [key for row in draw(record(nothing()))._layout.legend for key, _ in row]
+    keys = [key for row in draw(record(nothing())).layout.legend for key, _ in row]
     assert set(keys) <= {"running", "ready", "done"}
 
 
@@ -196,18 +185,18 @@ async def crowd(n: int, each: Any = aio.sleep) -> None:
 
 
 def test_above_forty_lanes_tasks_fold_by_name() -> None:
-    folded = draw(record(crowd(50), virtual=True))._layout.panels[0]
+    folded = draw(record(crowd(50), virtual=True)).layout.panels[0]
     assert [lane.name for lane in folded.lanes] == ["crowd", "client ×50"]
     assert folded.strip is not None and len(folded.pieces) == 2 + 100
     assert folded.lanes[1].ends == {"done": 50}
-    unfolded = draw(record(crowd(30), virtual=True))._layout
+    unfolded = draw(record(crowd(30), virtual=True)).layout
     assert len(unfolded.panels[0].lanes) == 31
 
     async def strangers() -> None:
         tasks = [aio.create_task(aio.sleep(1), name=chr(0x410 + i) * 3) for i in range(60)]
         await aio.gather(*tasks)
 
-    lanes = draw(record(strangers(), virtual=True))._layout.panels[0].lanes
+    lanes = draw(record(strangers(), virtual=True)).layout.panels[0].lanes
     assert len(lanes) == 40 and lanes[-1].name == "others ×22"
 
 
@@ -230,7 +219,7 @@ def test_names_are_text_not_markup_and_have_their_room() -> None:
     picture = draw(record(program(), virtual=True), title="$\\frac", note="a $b " * 60)
     picture.png()
     assert "$x_1^{2}$" in str(picture)
-    assert len(picture._layout.notes) > 1 and picture._layout.left <= 168
+    assert len(picture.layout.notes) > 1 and picture.layout.left <= 168
     assert shortened("w" * 200, 10, 80) == "w" * 8 + "…"
     assert (
         text_width(shortened("download(12345)", 8.2, 40, family="mono"), 8.2, family="mono") <= 40
@@ -244,7 +233,7 @@ def test_no_task_one_task_and_no_time() -> None:
 
     for picture in (draw(Film()), draw(record(nothing())), draw(record(nothing(), virtual=True))):
         assert picture.png()
-    assert draw(record(nothing(), virtual=True))._layout.ticks()[0][1] == "0 steps"
+    assert draw(record(nothing(), virtual=True)).layout.ticks()[0][1] == "0 steps"
 
 
 def test_where_no_time_passes_steps_are_counted() -> None:
@@ -256,14 +245,14 @@ def test_where_no_time_passes_steps_are_counted() -> None:
         await aio.gather(steps(2), steps(1))
 
     picture = draw(record(program(), virtual=True))
-    assert picture._layout.duration == 7
+    assert picture.layout.duration == 7
     assert str(picture).splitlines()[:4] == [
         "timeline",
         "event loop  ████████████████████████████████████████████████████████",
         "program     ████████────────────────────────────────────────████████ ✓",
         "steps 1         ▒▒▒▒████████▒▒▒▒▒▒▒▒████████▒▒▒▒▒▒▒▒████████         ✓",
     ]
-    assert draw(record(main(), virtual=True), axis="steps")._layout.unit == "steps"
+    assert draw(record(main(), virtual=True), axis="steps").layout.unit == "steps"
 
 
 def test_a_step_that_blocks_is_marked_with_its_length() -> None:
@@ -275,7 +264,7 @@ def test_a_step_that_blocks_is_marked_with_its_length() -> None:
     film = record(program(), virtual=True)
 
     def marked(**options: Any) -> list[str]:
-        pieces = draw(film, **options)._layout.panels[0].pieces
+        pieces = draw(film, **options).layout.panels[0].pieces
         return [piece.blocks for piece in pieces if piece.blocks]
 
     assert marked() == ["120 ms", "1.5 s"]
@@ -287,7 +276,7 @@ def test_a_program_of_microseconds_has_an_axis_in_microseconds() -> None:
         await aio.sleep(2e-5)
         work(1e-5)
 
-    layout = draw(record(program(), virtual=True))._layout
+    layout = draw(record(program(), virtual=True)).layout
     assert layout.ticks()[0][1] == "0 µs"
     assert [text for _, text in layout.ticks()[1:]] == ["5", "10", "15", "20", "25", "30"]
 
@@ -298,10 +287,10 @@ def test_an_unfinished_film_says_so() -> None:
             await aio.sleep(0.1)
 
     picture = draw(record(program(), virtual=True, limit=40))
-    assert picture._layout.notes == [
+    assert picture.layout.notes == [
         "The recording stopped after 40 events; later ones are missing."
     ]
-    assert ("open", "not finished") in picture._layout.legend[0]
+    assert ("open", "not finished") in picture.layout.legend[0]
 
 
 # -- several films, and the heart -----------------------------------------------------------------
@@ -321,7 +310,7 @@ async def together() -> None:
 def test_several_films_share_one_axis() -> None:
     films = [record(program(), virtual=True) for program in (one_by_one, together)]
     picture = draw(*films, title="Two waits", titles=["one by one", "together"])
-    above, below = picture._layout.panels
+    above, below = picture.layout.panels
     assert above.lanes[0].waits[0][1] == pytest.approx(below.lanes[1].waits[0][1], abs=5 * THIN)
     assert above.strip < above.lanes[0].y < below.strip < below.lanes[0].y
     assert above.lanes[0].hue == below.lanes[0].hue == 0
@@ -343,7 +332,7 @@ def test_a_heart_beats_in_a_lane_of_its_own() -> None:
         task.cancel()
 
     film = record(program(), virtual=True)
-    panel = draw(film, heartbeat="heart")._layout.panels[0]
+    panel = draw(film, heartbeat="heart").layout.panels[0]
     assert [lane.name for lane in panel.lanes] == ["program"]
     assert [text for _, _, text in panel.flats] == ["500 ms"] and len(panel.beats) > 10
     with pytest.raises(ValueError, match="no task is called 'hart'; the film has: program, heart"):
@@ -357,7 +346,7 @@ def test_threads_by_hand_have_no_strip_and_may_overlap() -> None:
         ("two", "waiting", 2, 3, "recv()"),
     ]
     film = Film.by_hand(spans, heartbeat=[0, 1, 2])
-    panel = draw(film)._layout.panels[0]
+    panel = draw(film).layout.panels[0]
     assert panel.strip is None and panel.beat is not None
     assert [(p.x0, p.x1) for p in panel.lanes[1].pieces][0][0] < panel.lanes[0].pieces[0].x1
     assert draw(film, record(main(), virtual=True)).png()

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from types import SimpleNamespace
 from typing import Any
 
-from .timeline import THEMES, WIDTH, Picture, _mix, _Painter, _wrapped, text_width
+from .canvas import THEMES, WIDTH, Canvas, Drawing, mix, text_width, wrapped
 
 LEFT, RIGHT = 148.0, 742.0
 NAMES = 10.5
@@ -40,23 +40,23 @@ def draw_engines(
     return Engines(tuple(observations), tuple(script), title, note, theme)
 
 
-class Engines(Picture):
+class Engines(Drawing):
     """A drawn comparison: shows itself at the end of a cell; `save` writes it to a file."""
 
     def __init__(
         self, seen: tuple, script: tuple[str, ...], title: str | None, note: str | None, theme: str
     ) -> None:
         self.seen, self.script = seen, script
-        self._look = SimpleNamespace(title=title, note=note, theme=theme)
+        self.title, self.note, self.theme = title, note, THEMES[theme]
 
     @functools.cached_property
-    def _layout(self) -> SimpleNamespace:
-        notes = _wrapped(self._look.note, 10.0, WIDTH - 22)
-        head = TOP + (18.5 if self._look.title else 0) + 15 * len(notes) + 10
+    def layout(self) -> SimpleNamespace:
+        notes = wrapped(self.note, 10.0, WIDTH - 22)
+        head = TOP + (18.5 if self.title else 0) + 15 * len(notes) + 10
         rows = STRIP + WORDS + 2 * LANE + BEAT + BLOCK
         height = head + 14 + rows * len(self.seen) + 28
         return SimpleNamespace(
-            title=self._look.title,
+            title=self.title,
             notes=notes,
             head=head,
             height=-(-height // 3) * 3,  # whole pixels
@@ -65,38 +65,29 @@ class Engines(Picture):
 
     def figure(self) -> Any:
         """Return a new matplotlib Figure; pyplot is not involved."""
-        return _EnginesPainter(self, THEMES[self._look.theme]).figure()
+        return _EnginesPainter(self, self.theme).figure()
 
     def __str__(self) -> str:
         width = max(len(seen.engine) for seen in self.seen)
-        lines = [self._look.title or "engines"]
+        lines = [self.title or "engines"]
         for seen in self.seen:
             pulse = "".join("♥" if n in seen.beats else "─" for n in range(len(self.script)))
             lines.append(f"{seen.engine:<{width}}  {pulse}")
         return "\n".join([*lines, f"{'':<{width}}  a character a step; ♥ a beat is answered"])
 
 
-class _EnginesPainter(_Painter):
+class _EnginesPainter(Canvas):
     """Puts the observations on a figure, with the strokes of a timeline."""
 
     def __init__(self, picture: Engines, theme: Any) -> None:
-        super().__init__(picture._layout, theme)
+        super().__init__(picture.layout, theme)
         self.picture = picture
         self.step = (RIGHT - LEFT) / len(picture.script)
         self.of = {"client 1": theme.hues[1], "client 2": theme.hues[2], "beat": theme.ink}
 
     def figure(self) -> Any:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-
-        height = self.layout.height
-        figure = Figure(figsize=(WIDTH / 72, height / 72), facecolor=self.theme.face)
-        FigureCanvasAgg(figure)
-        self.axes = figure.add_axes((0, 0, 1, 1))
-        self.axes.set_axis_off()
-        self.axes.set_xlim(0, WIDTH)
-        self.axes.set_ylim(height, 0)
-        self._head()
+        figure = self.blank()
+        self.head()
         y = self._script(self.layout.head)
         for seen in self.picture.seen:
             y = self._engine(seen, y)
@@ -113,16 +104,16 @@ class _EnginesPainter(_Painter):
             words = action.removeprefix("client ").replace("beat asks", "beat")
             hue = self.of[action.rpartition(" ")[0]]
             x = self.x(number + 0.5)
-            self._text(x, y, words, 7.6, hue if words != "beat" else self.theme.muted, ha="center")
-            self._line((self.x(number),) * 2, (y + 8, bottom), 0, self.theme.faint, 0.7)
+            self.text(x, y, words, 7.6, hue if words != "beat" else self.theme.muted, ha="center")
+            self.line((self.x(number),) * 2, (y + 8, bottom), 0, self.theme.faint, 0.7)
         return y + 14
 
     def _engine(self, seen: Any, y: float) -> float:
         theme = self.theme
         places = dict(_places(seen.messages))
-        self._text(NAMES, y + STRIP / 2, seen.engine, 11, theme.ink, weight="bold")
+        self.text(NAMES, y + STRIP / 2, seen.engine, 11, theme.ink, weight="bold")
         words = f"{seen.threads} thread{'s' * (seen.threads > 1)}"
-        self._text(NAMES, y + STRIP + WORDS / 2 + 1, words, 8.4, theme.muted)
+        self.text(NAMES, y + STRIP + WORDS / 2 + 1, words, 8.4, theme.muted)
         self._server(seen, places, y)
         y += STRIP
         self._stands(seen.stands, y)
@@ -133,20 +124,20 @@ class _EnginesPainter(_Painter):
         self._beats(seen, places, y)
         y += BEAT
         bottom = y + BLOCK / 2
-        self._line((0, WIDTH), (bottom, bottom), 0.5, theme.faint, 1.0)
+        self.line((0, WIDTH), (bottom, bottom), 0.5, theme.faint, 1.0)
         return y + BLOCK
 
     def _label(self, y: float, words: str, color: str) -> None:
-        self._text(LEFT - 6, y, words, 8.2, color, ha="right")
+        self.text(LEFT - 6, y, words, 8.2, color, ha="right")
 
     def _server(self, seen: Any, places: dict, y: float) -> None:
         theme = self.theme
         self._label(y + STRIP / 2, "server", theme.ink)
         whole = [(LEFT, y + 1.5, RIGHT, y + STRIP - 1.5)]
-        self._rects(whole, 1, facecolors=theme.muted if seen.spins else theme.idle)
+        self.rects(whole, 1, facecolors=theme.muted if seen.spins else theme.idle)
         for message, x0, x1 in self._marks(seen, places):
             rect = [(x0, y + 1.5, x1, y + STRIP - 1.5)]
-            self._rects(rect, 2, facecolors=self.of[message.who])
+            self.rects(rect, 2, facecolors=self.of[message.who])
 
     def _marks(self, seen: Any, places: dict) -> Iterator[tuple[Any, float, float]]:
         for number, message in enumerate(seen.messages):
@@ -161,25 +152,25 @@ class _EnginesPainter(_Painter):
             if text_width(words, 6.9, family="mono") > steps * self.step - 4:
                 words = re.sub(r" from \d+", "", words)
             x = self.x(number) + 2
-            self._text(x, y + WORDS / 2, words, 6.9, self.theme.muted, family="mono")
+            self.text(x, y + WORDS / 2, words, 6.9, self.theme.muted, family="mono")
             number += steps
 
     def _client(self, client: str, seen: Any, places: dict, y: float) -> None:
         theme, hue = self.theme, self.of[client]
         self._label(y + LANE / 2, client, hue)
         came, left = seen.stays[client]
-        pale, edge = _mix(hue, theme.face, theme.pale), _mix(hue, theme.face, theme.edge)
+        pale, edge = mix(hue, theme.face, theme.pale), mix(hue, theme.face, theme.edge)
         top, bottom = y + 1.2, y + LANE - 1.2
         here = [(self.x(came + 0.1), top + 1.4, self.x(left + 0.1), bottom - 1.4)]
-        self._rects(here, 2, facecolors=pale, edgecolors=edge, linewidths=0.6)
+        self.rects(here, 2, facecolors=pale, edgecolors=edge, linewidths=0.6)
         for message, x0, x1 in self._marks(seen, places):
             if message.who != client:
                 continue
             if message.taken > message.asked:
                 wait = [(self.x(message.asked + 0.1), top, x0, bottom)]
                 style = {"facecolors": theme.face, "edgecolors": hue, "linewidths": 0.8}
-                self._rects(wait, 2.5, hatch="/////", **style)
-            self._rects([(x0, top, x1, bottom)], 3, facecolors=hue)
+                self.rects(wait, 2.5, hatch="/////", **style)
+            self.rects([(x0, top, x1, bottom)], 3, facecolors=hue)
 
     def _beats(self, seen: Any, places: dict, y: float) -> None:
         theme, middle = self.theme, y + BEAT / 2 + 2
@@ -191,17 +182,17 @@ class _EnginesPainter(_Painter):
             for dx, dy in ((-1.6, 0), (-0.8, -7), (0.7, 3.6), (1.6, 0)):
                 xs.append(x + 1.6 + dx)
                 ys.append(middle + dy)
-        self._line((*xs, RIGHT), (*ys, middle), 3, theme.ink, 1.0)
+        self.line((*xs, RIGHT), (*ys, middle), 3, theme.ink, 1.0)
         for before, after in itertools.pairwise(seen.beats):
             words = f"flat for {after - before} steps"
             if after - before > USUAL_GAP and text_width(words, 7.8) < self.step * (after - before):
                 style = {"ha": "center", "style": "italic"}
-                self._text(self.x((before + after) / 2), middle - 5, words, 7.8, theme.ink, **style)
+                self.text(self.x((before + after) / 2), middle - 5, words, 7.8, theme.ink, **style)
 
     def _keys(self, y: float) -> None:
         """Say what the shapes mean: only shapes, and what is not written beside them."""
         theme, x, hue = self.theme, 12.0, self.theme.hues[1]
-        pale, edge = _mix(hue, theme.face, theme.pale), _mix(hue, theme.face, theme.edge)
+        pale, edge = mix(hue, theme.face, theme.pale), mix(hue, theme.face, theme.edge)
         box = {"facecolors": hue}
         keys = [
             ("takes a message in", box),
@@ -213,8 +204,8 @@ class _EnginesPainter(_Painter):
         for words, style in keys:
             hatch = {"hatch": "//////"} if words.startswith("has asked") else {}
             rect = [(x, y - 4, x + 14.5, y + 4)]
-            self._rects(rect, 2, **{"linewidths": 0.6, "edgecolors": "none", **style, **hatch})
-            self._text(x + 20, y, words, 8.8, theme.muted)
+            self.rects(rect, 2, **{"linewidths": 0.6, "edgecolors": "none", **style, **hatch})
+            self.text(x + 20, y, words, 8.8, theme.muted)
             x += 20 + text_width(words, 8.8) + 12
 
 

@@ -13,9 +13,10 @@ import shlex
 from importlib import import_module, util
 from typing import Any, NoReturn
 
+from .canvas import THEMES
 from .loops import LOOPS, loop_factory
 from .recorder import record
-from .timeline import THEMES, draw, show
+from .timeline import draw, show
 
 _VALUE = "__value_of_the_cell__"
 
