@@ -21,7 +21,7 @@ from types import ModuleType
 from typing import Any
 
 from .exercises import graft
-from .exercises.catalog import FILES, Exercise, UnknownExercise, find, names
+from .exercises.catalog import FILES, Exercise, find, names
 
 NAME = "my_asyncio"
 MODULES = (
@@ -111,7 +111,7 @@ def join(exercise: Exercise, code: str) -> list[str]:
     notes = [] if exists() else [f"This made your own package, {NAME}/, a copy of the course's."]
     for module in _refresh():
         notes.append(f"{NAME}/{module}.py was missing or broken, and is in order again.")
-    _write(_answer(exercise.name), code.rstrip("\n") + "\n")
+    _write(_answer(exercise.name), code.strip("\n") + "\n")
     return [*notes, *_join_module(exercise, code)] if exercise.module else notes
 
 
@@ -430,18 +430,3 @@ def _problem(exercise: Exercise, now: dict[str, str]) -> str:
 def _and(words: Any) -> str:
     *most, last = [f"`{word}`" if "/" not in word else word for word in words]
     return f"{', '.join(most)} and {last}" if most else last
-
-
-__all__ = [
-    "MODULES",
-    "NAME",
-    "UnknownExercise",
-    "check",
-    "exists",
-    "folder",
-    "join",
-    "package",
-    "restore",
-    "status",
-    "texts",
-]

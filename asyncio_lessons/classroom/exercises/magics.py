@@ -21,7 +21,8 @@ def exercise(line: str, cell: str) -> None:
     from .engine import check
     from .face import note
 
-    report = check(line.strip(), cell)
+    # The line of the magic is the cell's first: so that the line numbers are those of the cell.
+    report = check(line.strip(), f"\n{cell}")
     note(report)
     _display(report)
 

@@ -178,10 +178,7 @@ def _run(cell, seconds):
         held["at"] = loop.time()
         held["left"] = len(aio.all_tasks(loop)) - 1
 
-    try:
-        play(aio, program)
-    except Refused:
-        raise
+    play(aio, program)
     return log, held
 
 
