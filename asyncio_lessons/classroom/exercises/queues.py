@@ -29,8 +29,7 @@ class Queue:
         ...
 
     def get_nowait(self):
-        # about 5 lines: QueueEmpty (QueueShutDown if it is shut down), or self._get() it, and wake
-        # somebody who waits to put
+        # about 5 lines: QueueEmpty or QueueShutDown; or self._get() it, and wake who waits to put
         ...
 """,
     hints=(
