@@ -45,7 +45,7 @@ SCRIPT = (
 MESSAGE = b"hello\n"
 PATIENCE = 0.2  # seconds without an answer after which a client is said to wait
 PAUSE = 0.02  # seconds after each step in which nobody asks for anything
-SPINS = 0.25  # a server that uses this share of the pauses does not sleep
+SPINS = 0.08  # a server that uses this share of the pauses spins, also on a busy machine
 
 
 class Message(NamedTuple):
