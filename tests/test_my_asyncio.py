@@ -74,3 +74,52 @@ def test_the_tests_of_the_staircase_pass_with_it(home, root):
     done = subprocess.run(command, cwd=root, env=env, capture_output=True, text=True, timeout=280)
     assert done.returncode == 0, done.stdout[-4000:]
     assert int(re.search(r"(\d+) passed", done.stdout)[1]) > 100, done.stdout[-300:]
+
+
+def run(home, *command: str) -> str:
+    """Run a Python program in the folder of my_asyncio; return what it prints."""
+    root = Path(__file__).parents[1]
+    env = os.environ | {"PYTHONPATH": os.pathsep.join([str(home), str(root)])}
+    done = subprocess.run(
+        [sys.executable, *command], cwd=home, env=env, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_worker_queue_runs_on_it_as_on_the_course(home):
+    """The same schedule, line by line."""
+    demo = ["-m", "asyncio_lessons.demos.worker_queue"]
+    schedule = run(home, *demo, "--package", "my_asyncio")
+    assert schedule == run(home, *demo)
+    assert "worker 3" in schedule
+
+
+def test_it_serves_real_sockets(home):
+    """The echo-reverse server on the reader's loop answers a client."""
+    code = (
+        "from asyncio_lessons.demos.echo_reverse.server import running\n"
+        "import socket\n"
+        "with running('lessons', port=0, package='my_asyncio') as server:\n"
+        "    with socket.create_connection(server.address, 10) as client:\n"
+        "        client.sendall(b'Hello Server!\\n')\n"
+        "        print(client.recv(100))\n"
+    )
+    assert run(home, "-c", code) == "b'\\n!revreS olleH'\n"
+
+
+def test_it_runs_under_asyncio(home):
+    """As an asyncio loop, with a standard queue and a standard task group."""
+    code = (
+        "import asyncio, my_asyncio\n"
+        "from asyncio_lessons.bridge import asyncio_loop_of\n"
+        "async def main():\n"
+        "    queue = asyncio.Queue()\n"
+        "    async with asyncio.TaskGroup() as group:\n"
+        "        group.create_task(queue.put(42))\n"
+        "        task = group.create_task(queue.get())\n"
+        "    print(isinstance(task, my_asyncio.Task), task.result())\n"
+        "with asyncio.Runner(loop_factory=asyncio_loop_of(my_asyncio)) as runner:\n"
+        "    runner.run(main())\n"
+    )
+    assert run(home, "-c", code) == "True 42\n"
