@@ -77,7 +77,8 @@ class Gathering(Future):
             self.set_exception(_error_of(child))
         elif not self._left and self._cancel_requested:  # asyncio, too, asks the last argument
             last = self._children[-1]
-            self.set_exception(_error_of(last) if last.cancelled() else CancelledError())
+            other = CancelledError(*filter(None, [last._cancel_message]))
+            self.set_exception(_error_of(last) if last.cancelled() else other)
         elif not self._left:
             self.set_result([_outcome(each) for each in self._children])
 
