@@ -23,10 +23,18 @@ def _on_asyncio() -> Any:
     for name in ("futures", "tasks"):
         ours = vars(importlib.import_module(f"{aio.__name__}.{name}"))
         theirs = {each: getattr(asyncio, each) for each in ours if hasattr(asyncio, each)}
+        theirs["Future"] = Future
         full_name = f"{copy.__name__}.{name}"
         sys.modules[full_name] = ModuleType(full_name)
         vars(sys.modules[full_name]).update({**ours, **theirs})
     return lambda name: importlib.import_module(f"{copy.__name__}.{name}")
+
+
+class Future(asyncio.Future):
+    """asyncio's, with the one argument by place too."""
+
+    def __init__(self, loop: Any = None) -> None:
+        super().__init__(loop=loop)
 
 
 class OrderedSet(dict):
@@ -73,5 +81,6 @@ def asyncio_as_the_newest() -> Any:
         names["TaskGroup"] = module("waiting").TaskGroup
         names["Condition"] = module("locks").Condition
     if sys.version_info < (3, 12):
+        names["gather"] = module("waiting").gather
         names["wait_for"] = wait_for
     return SimpleNamespace(**names)

@@ -34,18 +34,23 @@ async def main():
     global loop, futures, queue, lock, semaphore, event, condition, barrier, tasks, handles
     loop = aio.get_running_loop()
     futures = [loop.create_future() for _ in range(4)]
-    queue, lock, semaphore = aio.Queue(1), aio.Lock(), aio.Semaphore(1)
+    queue, lock, semaphore = aio.Queue(2), aio.Lock(), aio.Semaphore(1)
     event, condition, barrier = aio.Event(), aio.Condition(), aio.Barrier(2)
     tasks, handles = [aio.current_task()], []
     for function in (f0, f1, f2, f3):
         spawn(function())
-    await aio.sleep(9)
-    return await tasks[1]
+    await aio.wait(tasks[1:], timeout=9)
+    return list(map(state_of, tasks[1:]))
 
 variable = contextvars.ContextVar("variable", default=0)
 
 def say(label, *value):
     log(label, variable.get(), *value)
+
+def state_of(task):
+    if task.cancelled() or not task.done():
+        return task.cancelled()
+    return task.exception() or task.result()
 
 def attempt(label, function, *args):
     try:
@@ -270,12 +275,9 @@ def log(*what):
 
 for aio in (asyncio_lessons, asyncio):
     print(aio.__name__)
-    runner = aio.Runner()
-    began = runner.get_loop().time()
-    try:
+    with aio.Runner() as runner:
+        began = runner.get_loop().time()
         print(runner.run(main()))
-    except BaseException as error:
-        print(repr(error))
 """
 
 

@@ -1,28 +1,105 @@
 """The same events in the same order as asyncio, for programs nobody thought of.
 
-``RANDOM_PROGRAMS=20000 pytest tests/test_random_programs.py -s`` tries more of them.
+``RANDOM_PROGRAMS=20000 pytest tests/test_random_programs.py`` tries other ones, and as many. What
+it finds is shown as a program to paste into a cell.
 """
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 import os
+import sys
+from collections.abc import Callable
+from unittest import mock
 
+import hypothesis
 import pytest
-from hypothesis import HealthCheck, given, settings
-from random_programs import PROGRAMS, as_cell, difference
+from hypothesis import HealthCheck, Phase, given, settings
+from random_programs import PROGRAMS, Writer, as_cell, difference, run
 from same import aio
 
+import asyncio_lessons
+from asyncio_lessons import event_loop, futures, locks, queues, tasks
+
 MANY = int(os.environ.get("RANDOM_PROGRAMS", 0))
-CAREFREE = list(HealthCheck)
+UNHURRIED = settings(suppress_health_check=list(HealthCheck), deadline=None, database=None)
+counter = itertools.count(1)
 
 
-def check(program: bytes) -> None:
-    found = difference(aio, program)
-    if found:
+@pytest.mark.timeout(3600 if MANY else 120)
+@pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
+@settings(UNHURRIED, max_examples=MANY or 300, derandomize=not MANY)
+@given(PROGRAMS)
+def test_random_programs(program: bytes) -> None:
+    show_progress(next(counter))
+    if found := difference(aio, program):
         pytest.fail(f"the two differ in this program:\n{as_cell(program)}\n{found}", pytrace=False)
 
 
-@settings(max_examples=MANY or 300, suppress_health_check=CAREFREE, derandomize=not MANY)
-@given(PROGRAMS)
-def test_random_programs(program: bytes) -> None:
-    check(program)
+def show_progress(number: int) -> None:
+    if MANY and number % 500 == 0:
+        print(f"\r{number} random programs", end="\n" * (number == MANY), file=sys.__stderr__)
+
+
+# -- would it find a fault? -----------------------------------------------------------------------
+
+
+def runs_callbacks_at_once(self) -> None:
+    callbacks, self._callbacks = self._callbacks, []
+    for each in callbacks:
+        each._run() if isinstance(each, futures.Handle) else self._loop._ready.append(each)
+
+
+def wakes_the_last_first(self) -> None:
+    self._loop._ready.extend(reversed(self._callbacks))
+    self._callbacks = []
+
+
+def rings_timers_backwards(self, ring: Callable = event_loop.BaseEventLoop._ring_timers) -> None:
+    before = len(self._ready)
+    ring(self)
+    self._ready.extend([self._ready.pop() for _ in range(len(self._ready) - before)])
+
+
+def loses_early_cancels(self, msg=None, cancel: Callable = tasks.Task.cancel) -> bool:
+    return cancel(self, msg) if self._fut_waiter is not None else not self.done()
+
+
+FAULTS = [
+    (futures.Future, "_wake", runs_callbacks_at_once),
+    (futures.Future, "_wake", wakes_the_last_first),
+    (event_loop.BaseEventLoop, "_ring_timers", rings_timers_backwards),
+    (tasks.Task, "cancel", loses_early_cancels),
+    (tasks.Task, "uncancel", lambda self: self._num_cancels_requested),
+    (tasks, "copy_context", lambda context=tasks.copy_context(): context),
+    (queues.Queue, "_get", lambda self: self._queue.pop()),
+    (queues, "wake_next", lambda waiters: None),
+    (locks.Lock, "_wake_up_first", lambda self: None),
+]
+
+
+@pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
+@pytest.mark.parametrize("owner, name, fault", FAULTS, ids=[fault[1] for fault in FAULTS])
+def test_a_planted_fault_is_found(owner: object, name: str, fault: Callable) -> None:
+    quick = settings(UNHURRIED, max_examples=1000, derandomize=True, phases=[Phase.generate])
+    with mock.patch.object(owner, name, fault):
+        found = hypothesis.find(
+            PROGRAMS, lambda program: difference(asyncio_lessons, program) != "", settings=quick
+        )
+    assert not difference(asyncio_lessons, found), "without the fault there is no difference"
+
+
+def test_what_is_found_is_a_program_that_can_be_pasted(capsys: pytest.CaptureFixture) -> None:
+    program = bytes([1, 0, 0, 4])  # f0 sleeps for a moment
+    exec(as_cell(program), {"__name__": "a cell"})
+    ours, theirs = capsys.readouterr().out.split("asyncio\n")
+    assert ours == f"asyncio_lessons\n{theirs}"
+    assert "'f0.1'" in theirs
+
+
+def test_a_program_does_what_it_says() -> None:
+    program = bytes(range(1, 200))
+    log = run(asyncio, Writer(program).write())
+    assert len(log) > 3
+    assert log[0][1].startswith("f")
