@@ -2,6 +2,7 @@
 
 import contextlib
 import contextvars
+import functools
 import signal
 import sys
 import threading
@@ -144,7 +145,8 @@ def run_on(main: Coroutine, factory: Callable, name: Any) -> tuple[Any, BaseExce
 
 def _outcome(go: Callable) -> tuple[Any, BaseException | None]:
     try:
-        return go(), None
+        with _interrupts_raise():
+            return go(), None
     except BaseException as error:
         return None, error
 
@@ -174,11 +176,16 @@ def _in_thread(go: Callable, made: list) -> tuple[Any, BaseException | None]:
 
 @contextlib.contextmanager
 def _interrupts_raise() -> Iterator[None]:
-    """Let Ctrl-C raise KeyboardInterrupt here: asyncio.run would cancel a task that cannot run."""
+    """Let Ctrl-C raise KeyboardInterrupt at once, whatever runs.
+
+    A runner would cancel the main task, which does not help if that computes, or cannot run since
+    we wait here; it does so only where the usual handler is in place.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    handler = functools.partial(signal.default_int_handler)  # not the same, but it does the same
+    before = signal.signal(signal.SIGINT, handler)
     try:
         yield
     finally:

@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 
 from .canvas import THEMES
 from .loops import LOOPS, loop_factory
-from .recorder import record
+from .recorder import run_filmed
 from .timeline import draw, show
 
 _VALUE = "__value_of_the_cell__"
@@ -74,13 +74,8 @@ def _usage_error(message: str) -> Exception:
 def _timeline(shell: Any, line: str, cell: str) -> Any:
     options = _parsed(line)
     program = _compiled(shell, cell)
-    film = record(
-        _program(program, shell.user_ns),
-        loop=options.loop,
-        virtual=options.virtual,
-        check=False,
-        name="main",
-    )
+    coro = _program(program, shell.user_ns)
+    film = run_filmed(coro, options.loop, options.virtual, name="main")
     value = shell.user_ns.pop(_VALUE, None)
     if options.save:
         shell.user_ns[options.save] = film

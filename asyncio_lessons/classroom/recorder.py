@@ -433,7 +433,6 @@ def record(
     details: bool = False,
     limit: int = LIMIT,
     check: bool = True,
-    name: str | None = None,
 ) -> Film:
     """Run a coroutine on a loop of its own and return the film of it.
 
@@ -443,6 +442,16 @@ def record(
     `film.error`). Where a loop runs already, as in a notebook, asyncio's and uvloop's run in a
     thread of their own.
     """
+    film = run_filmed(main, loop, virtual, details=details, limit=limit)
+    if film.error is not None and (check or not isinstance(film.error, Exception)):
+        raise film.error
+    return film
+
+
+def run_filmed(
+    main: Coroutine, loop: str | ModuleType | Callable[[], Any], virtual: bool, **options: Any
+) -> Film:
+    """Do what `record` does, but raise nothing of the program; options: those of `Recorder`."""
     if not isinstance(main, Coroutine):
         raise TypeError(f"record() needs a coroutine, such as main(); got {main!r}")
     try:
@@ -454,14 +463,12 @@ def record(
 
     def filmed_loop() -> Any:
         made = factory()
-        recorders.append(Recorder(made, details=details, limit=limit, name=name).start())
+        recorders.append(Recorder(made, **options).start())
         return made
 
     result, error = run_on(main, filmed_loop, loop)
     film = recorders[0].stop() if recorders else Film()
     film.result, film.error = result, error
-    if error is not None and (check or not isinstance(error, Exception)):
-        raise error
     return film
 
 
