@@ -38,7 +38,9 @@ def test_no_sockets_are_noticed(monkeypatch) -> None:
         raise OSError("no network")
 
     monkeypatch.setattr(socket, "create_server", refuse)
-    assert "cannot connect to itself" in environment.check()
+    said = environment.check()
+    assert "cannot connect to itself" in said
+    assert "%pip" not in said
 
 
 def test_no_threads_are_noticed(monkeypatch) -> None:

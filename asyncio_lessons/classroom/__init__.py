@@ -31,6 +31,9 @@ virtual one. ``xray(obj)`` shows the chain of paused frames of a generator, coro
 ``%xray obj`` is the same in a line of its own. ``trace(film, "trace.json")`` writes the film for
 https://ui.perfetto.dev. `film` says what a film holds; `Film.by_hand` makes one of what no loop
 runs (threads). All options of `draw` work in ``timeline(...)``, too.
+
+`environment.check()` says in plain words what a machine lacks for the course (lesson 00), and
+`engines.draw_engines` draws the engines of the echo-reverse server side by side (lesson 12).
 """
 
 from .film import Cause, Event, Film

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 OLDEST = (3, 11)
-INSTALL = 'Install it with `%pip install -e "..[course]"` in a new cell, then restart the kernel.'
+INSTALL = 'Install packages with `%pip install -e "..[course]"` in a new cell; restart the kernel.'
 NEEDED = {  # import name: what it is for, which lesson asks for it first
     "IPython": "runs the cells",
     "matplotlib": "draws the pictures",
@@ -22,17 +22,21 @@ NESTING = "nest_asyncio" if sys.version_info < (3, 14) else "nest_asyncio2"
 
 def check() -> str:
     """Look at this machine and return what is missing, in plain words, or that all is well."""
-    found = list(_missing())
-    if not found:
+    packages, rest = list(_packages()), list(_rest())
+    if not packages and not rest:
         return "Everything the course needs is here."
-    return "\n".join(["Something is missing:", *(f"- {sentence}" for sentence in found)])
+    lines = [f"- {sentence}" for sentence in packages + rest]
+    return "\n".join(["Something is missing:", *lines, *([INSTALL] if packages else [])])
 
 
-def _missing() -> Iterator[str]:
-    yield from _python(sys.version_info[:2])
+def _packages() -> Iterator[str]:
     for name, purpose in (NEEDED | {NESTING: "is one of the ways in lesson 11"}).items():
         if importlib.util.find_spec(name) is None:
-            yield f"The package {name} {purpose}. {INSTALL}"
+            yield f"The package {name} {purpose}."
+
+
+def _rest() -> Iterator[str]:
+    yield from _python(sys.version_info[:2])
     for look in (_sockets, _threads, _folder):
         yield from look()
 
