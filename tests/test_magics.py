@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import _thread
 import asyncio
 import re
+import signal
 import threading
 from pathlib import Path
 from typing import Any
@@ -157,9 +157,11 @@ def test_nested_use(shell: Any) -> None:
     assert "this loop is being filmed already: end the outer timeline()" in str(shown.error)
 
 
+@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="no way to press Ctrl-C here")
 @pytest.mark.parametrize("body", ["await aio.sleep(99)", "while True: pass"])
 def test_an_interrupt_reaches_the_cell_and_the_shell_goes_on(shell: Any, body: str) -> None:
-    threading.Timer(0.5, _thread.interrupt_main).start()
+    main = threading.main_thread().ident
+    threading.Timer(0.5, signal.pthread_kill, [main, signal.SIGINT]).start()
     shown = Shown(shell, f"%%timeline\n{body}")
     assert isinstance(shown.error, KeyboardInterrupt) and shown.pictures
     assert "classroom" not in shown.text
