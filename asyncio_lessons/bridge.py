@@ -120,7 +120,11 @@ class AsAsyncioLoop:
         """Turn until `stop`, as asyncio's running loop, also where another one runs already."""
         with outside_the_running_loop():
             asyncio._set_running_loop(self)
-            super().run_forever()
+            self._set_coroutine_origin_tracking(self._debug)  # asyncio's: who made what is lost
+            try:
+                super().run_forever()
+            finally:
+                self._set_coroutine_origin_tracking(False)
 
     async def shutdown_default_executor(self, timeout: float | None = None) -> None:
         """Wait for the loop's own threads, for `timeout` seconds at most, and end them."""

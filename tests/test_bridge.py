@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -9,6 +10,7 @@ import socket
 import ssl
 import sys
 import tempfile
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -436,6 +438,26 @@ def test_errors_nobody_awaits_reach_the_exception_handler() -> None:
     log = run(program, AsyncioEventLoop)
     assert log[0] == "Task exception was never retrieved"
     assert log[1].startswith("Exception in callback")
+
+
+@pytest.mark.parametrize("debug", [True, False])
+def test_debug_mode_tells_where_a_coroutine_was_made_that_nobody_awaits(debug: bool) -> None:
+    async def forgotten():
+        pass
+
+    async def main():
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            forgotten()
+            gc.collect()
+        return [str(each.message) for each in caught]
+
+    for loop_factory in (AsyncioEventLoop, None):
+        with asyncio.Runner(debug=debug, loop_factory=loop_factory) as runner:
+            (told,) = runner.run(main())
+        assert "forgotten' was never awaited" in told
+        assert ("in main\n    forgotten()" in told) is debug
+    assert sys.get_coroutine_origin_tracking_depth() == 0
 
 
 def test_debug_mode_reports_slow_callbacks_to_asyncios_logger(caplog: Any) -> None:
