@@ -127,14 +127,14 @@ def test_what_came_before_a_message_that_is_too_long_is_answered():
 def test_a_long_message_in_many_pieces_takes_time_in_proportion():
     def seconds(pieces: int) -> float:
         protocol, piece = EchoReverse(), b"x" * 1000
-        began = time.perf_counter()
+        began = time.process_time()  # of this process alone: others may keep the machine busy
         for _ in range(pieces):
             protocol.receive(piece)
         protocol.receive(b"\n")
-        return time.perf_counter() - began
+        return time.process_time() - began
 
-    few, many = (min(seconds(n) for _ in range(5)) for n in (2000, 16_000))
-    assert many < 32 * few  # eight times the pieces; 64 times would be quadratic
+    few, many = (min(seconds(n) for _ in range(5)) for n in (4000, 16_000))
+    assert many < 10 * few  # four times the pieces; sixteen times would be quadratic
 
 
 # Every engine, good clients
