@@ -89,7 +89,7 @@ class Hooks:
         if first is not None and (finished := recorder.index_of(first)) is not None:
             return Cause("task", finished)
         if index is not None and not args:  # a start, or a bare yield
-            return AGAIN if recorder.has_begun(index) else OUTSIDE
+            return AGAIN if index in recorder.started else OUTSIDE
         if index is not None and _is_cancelled(first):  # asked for before it could wait
             return AGAIN
         return IO if index is not None or args else OUTSIDE
@@ -294,14 +294,14 @@ class Queue:
         if cause is not None:
             return cause
         current = self._current
-        if hasattr(type(item), "_scheduled") and current is None:
-            return TIMER
         if current is None:
-            return OUTSIDE if not self._loop.is_running() else IO
+            if hasattr(type(item), "_scheduled"):
+                return TIMER
+            return IO if self._loop.is_running() else OUTSIDE
+        if item is current:
+            return AGAIN
         index = self._index(current)
-        if index is None:
-            return IO
-        return AGAIN if item is current else Cause("task", index)
+        return IO if index is None else Cause("task", index)
 
     def _index(self, item: Any) -> int | None:
         recorder = self._recorder

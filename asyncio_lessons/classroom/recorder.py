@@ -72,6 +72,7 @@ class Recorder:
         self.raw: list[tuple] = []  # (time, kind, task, cause, text or (site, values))
         self._extras: dict[int, tuple] = {}  # with details: number of the event: (frames, scene)
         self.running: list[int] = []  # tasks in a step, the innermost last
+        self.started: set[int] = set()  # tasks that have taken a step
         self.inherited: Cause | None = None  # of the plain callback that is running
         self._sites: dict[tuple[int, int], Site] = {}
         self.labels = Labels(self._name_now)
@@ -155,6 +156,7 @@ class Recorder:
         if self.main is not None:
             self.look_after_main()
         self.running.append(index)
+        self.started.add(index)
         self.note("run", index)
 
     def paused(self, index: int, coro: Any) -> None:
@@ -179,10 +181,6 @@ class Recorder:
         """Note that the task which began the film has paused: nothing else tells, at first."""
         if self.running == [0] and not self.closed and not self.main.get_coro().cr_running:
             self.paused(0, self.main.get_coro())
-
-    def has_begun(self, index: int) -> bool:
-        """Say whether a task has taken a step."""
-        return any(kind == "run" and task == index for _, kind, task, *_ in reversed(self.raw))
 
     def who(self) -> Cause | None:
         """Return who is at work now: the running step, another thread, or the running callback."""
@@ -240,7 +238,9 @@ class Recorder:
     def _look(self, coro: Any) -> Any:
         """Return what `coro` awaits: (its site, the values there), or a text, or None."""
         try:
-            frame = self._own_frame(coro)
+            frame = getattr(coro, "cr_frame", None)
+            if frame is None or self.main is not None:
+                frame = self._own_frame(coro)
             if frame is None:
                 return _fallback(coro)
             site = self._sites.get((id(frame.f_code), frame.f_lasti)) or self._new_site(frame)
@@ -262,7 +262,7 @@ class Recorder:
     def _own_frame(self, coro: Any) -> Any:
         """Return the outermost frame, or in a cell the one that runs the cell's code."""
         if self.main is None or self.main.get_coro() is not coro:
-            return getattr(coro, "cr_frame", None) or frame_of(coro)
+            return frame_of(coro)
         for link in chain(coro):
             frame = frame_of(link)
             if frame is not None and frame.f_code is self._code:
@@ -383,7 +383,9 @@ class _Filmed(Coroutine):
         except BaseException as error:
             self._over(error)
             raise
-        return self._paused(awaited)
+        if not recorder.closed:
+            recorder.paused(self._index, self._coro)
+        return awaited
 
     def throw(self, *what: Any) -> Any:
         """Take one step with an exception."""
@@ -396,17 +398,14 @@ class _Filmed(Coroutine):
         except BaseException as error:
             self._over(error)
             raise
-        return self._paused(awaited)
+        if not recorder.closed:
+            recorder.paused(self._index, self._coro)
+        return awaited
 
     def _over(self, error: BaseException) -> None:
         error.__traceback__ = error.__traceback__.tb_next
         if not self._recorder.closed:
             self._recorder.ended(self._index, error)
-
-    def _paused(self, awaited: Any) -> Any:
-        if not self._recorder.closed:
-            self._recorder.paused(self._index, self._coro)
-        return awaited
 
     def close(self) -> None:
         """Close the coroutine."""
