@@ -75,13 +75,15 @@ def virtual_loop(lib: ModuleType) -> Any:
 
 
 class Log(list):
-    """What happens, as lines ``TIME WHAT``."""
+    """What happens, as lines ``TIME WHAT``; without the time if that is the real one."""
 
-    def __init__(self, loop: Any) -> None:
+    def __init__(self, loop: Any, real: bool) -> None:
         self.loop = loop
+        self.real = real
 
     def __call__(self, *what: Any) -> None:
-        self.append(f"{self.loop.time():g} {' '.join(map(show, what))}".rstrip())
+        time = [] if self.real else [f"{self.loop.time():g}"]
+        self.append(" ".join([*time, *map(show, what)]).rstrip())
 
     def attempt(self, function: Callable, *args: Any, **kwargs: Any) -> None:
         """Call a function, and log what it returns or raises."""
@@ -139,10 +141,10 @@ class Reports(logging.Handler):
         self.logger.propagate = True
 
 
-def run(lib: ModuleType, program: Callable) -> list[str]:
+def run(lib: ModuleType, program: Callable, real: bool = False) -> list[str]:
     """Run a program on one library; return its log."""
-    loop = virtual_loop(lib)
-    log = Log(loop)
+    loop = lib.new_event_loop() if real else virtual_loop(lib)
+    log = Log(loop, real)
     with Reports(lib, log):
         try:
             _log_its_end(lib, program, log)
@@ -165,14 +167,14 @@ def _log_its_end(lib: ModuleType, program: Callable, log: Log) -> None:
             log("returns", result)
 
 
-def same(program: Callable, *, since: tuple[int, ...] = (3, 11)) -> list[str]:
+def same(program: Callable, *, since: tuple[int, ...] = (3, 11), real: bool = False) -> list[str]:
     """Run a program on both, see that the logs are the same, and return the log.
 
     since: the first Python whose asyncio does so too. On an older one, what the test says of the
-    log that is returned holds our side.
+    log that is returned holds our side. real: in real time, which is not compared.
     """
-    ours = run(aio, program)
+    ours = run(aio, program, real)
     if sys.version_info >= since:
-        theirs = run(asyncio, program)
+        theirs = run(asyncio, program, real)
         assert ours == theirs, "\n".join(["- asyncio, + ours:", *difflib.ndiff(theirs, ours)])
     return ours

@@ -7,6 +7,7 @@ it finds is shown as a program to paste into a cell.
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import itertools
 import os
 import sys
@@ -66,13 +67,14 @@ def loses_early_cancels(self, msg=None, cancel: Callable = tasks.Task.cancel) ->
     return cancel(self, msg) if self._fut_waiter is not None else not self.done()
 
 
+ONE_CONTEXT = contextvars.copy_context()
 FAULTS = [
     (futures.Future, "_wake", runs_callbacks_at_once),
     (futures.Future, "_wake", wakes_the_last_first),
     (event_loop.BaseEventLoop, "_ring_timers", rings_timers_backwards),
     (tasks.Task, "cancel", loses_early_cancels),
     (tasks.Task, "uncancel", lambda self: self._num_cancels_requested),
-    (tasks, "copy_context", lambda context=tasks.copy_context(): context),
+    (tasks, "copy_context", lambda: ONE_CONTEXT),
     (queues.Queue, "_get", lambda self: self._queue.pop()),
     (queues, "wake_next", lambda waiters: None),
     (locks.Lock, "_wake_up_first", lambda self: None),
