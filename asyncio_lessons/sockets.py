@@ -66,7 +66,8 @@ class EventLoop(BaseEventLoop):
         self._signal_handlers: dict[int, Handle] = {}
         self._default_executor: Any = None
         self._jobs: set = set()  # futures of what runs in other threads
-        self._threads = threading.active_count()  # those there are have nothing to do with us
+        # Those there are have nothing to do with us, but for the one that may have made us.
+        self._threads = {*threading.enumerate()} - {threading.main_thread()}
         self._ssock, self._csock = socket.socketpair()
         self._ssock.setblocking(False)
         self._csock.setblocking(False)
@@ -280,11 +281,11 @@ class EventLoop(BaseEventLoop):
 
     def _can_be_woken(self) -> bool:
         """Say whether a socket, a signal or a thread might still give us something to do."""
-        idle = len(getattr(self._default_executor, "_threads", ()))
+        known = {threading.current_thread(), *getattr(self._default_executor, "_threads", ())}
         return bool(
             self._jobs
             or self._signal_handlers
-            or threading.active_count() - idle > self._threads
+            or {*threading.enumerate()} - self._threads - known
             or any(watch.is_awaited() for watch in self._watches.values())
         )
 
