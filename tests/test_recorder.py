@@ -67,7 +67,7 @@ def labels(film: Film, task: int = 0) -> list[str]:
 
 async def workers(lib: ModuleType) -> str:
     async def download(n: int) -> None:
-        await lib.sleep(n / 50)
+        await lib.sleep(n / 10)
         work(0.002)
 
     async def worker(jobs: Any) -> None:
@@ -107,7 +107,7 @@ def test_virtual_time_is_exact_and_the_same_on_asyncio() -> None:
         for film in (ours, theirs)
     ]
     assert told[0] == told[1]
-    assert ours.duration == theirs.duration == pytest.approx(0.084)
+    assert ours.duration == theirs.duration == pytest.approx(0.404)
     assert film_of(workers, "lessons", virtual=True).events == ours.events
 
 
@@ -615,13 +615,13 @@ def test_timeline_films_what_runs_inside_the_block(loop_name: str) -> None:
     async def program(lib: ModuleType) -> timeline:
         async def ticks() -> None:
             for _ in range(3):
-                await lib.sleep(0.001)
+                await lib.sleep(0.03)
 
         outside = lib.create_task(ticks(), name="outside")
         await lib.sleep(0)
         with timeline("A claim") as shown:
             inside = lib.create_task(ticks(), name="inside")
-            await lib.sleep(0.002)
+            await lib.sleep(0.05)
             await inside
         await outside
         assert lib.create_task(lib.sleep(0)) not in (None,)
@@ -636,8 +636,8 @@ def test_timeline_films_what_runs_inside_the_block(loop_name: str) -> None:
         assert "create_task" not in vars(loop)
     film = shown.film
     assert names(film) == ["main", "inside"]
-    assert labels(film, 0) == ["sleep(0.002)", "inside"]
-    assert labels(film, 1) == ["sleep(0.001)"] * 3
+    assert labels(film, 0) == ["sleep(0.05)", "inside"]
+    assert labels(film, 1) == ["sleep(0.03)"] * 3
     assert film.ends() == {0: "done", 1: "done"}
     assert story(film, "ready")[-1] == ("ready", "main", "inside")
     running = [s for s in film.spans() if s.task == 0 and s.state == "running"]
