@@ -658,6 +658,16 @@ def test_an_error_in_the_block_ends_the_film_and_goes_on() -> None:
     assert shown.film.ends() == {0: "failed"} and isinstance(shown.film.error, KeyError)
 
 
+def test_a_block_that_awaits_nothing_says_what_to_write_instead() -> None:
+    async def main() -> timeline:
+        with timeline() as shown:
+            await_nothing = 1 + 1
+        return shown if await_nothing else None
+
+    shown = aio.run(main())
+    assert "filmed by %%timeline, or by record(main())" in " ".join(shown.picture.layout.notes)
+
+
 def test_nesting_and_no_loop_are_told_in_one_sentence() -> None:
     async def nested() -> None:
         with timeline(), pytest.raises(RuntimeError, match="being filmed already: end the outer"):

@@ -120,6 +120,11 @@ class timeline:  # noqa: N801 - reads as a word of the language: with timeline()
     def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
         self.film = self._recorder.stop(error)
         self.film.error = error
+        if not any(event.kind == "wait" for event in self.film.events):
+            self.film.note = (
+                "Nothing was awaited inside the block. A program that runs a loop of its own is "
+                "filmed by %%timeline, or by record(main())."
+            )
         self.picture = draw(self.film, **self._look)
         show(self.picture)
 
