@@ -259,7 +259,7 @@ class Barrier(LoopBound):
 
     def __init__(self, parties: int) -> None:
         if parties < 1:
-            raise ValueError("parties must be > 0")
+            raise ValueError("parties must be >= 1")
         self._cond = Condition()
         self._parties = parties
         self._state = "filling"  # draining, resetting, broken

@@ -235,6 +235,7 @@ def test_wrap_future_takes_over_the_result_and_cancels_the_other() -> None:
         cancelled_here.cancel()
         for future in (result, error, cancelled_there, cancelled_here):
             await log.outcome(future)
+        await lib.sleep(0)
         log(sources[3].cancelled(), lib.wrap_future(result) is result)
 
     assert same(program) == [
