@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
 import shutil
-import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,27 +66,21 @@ def lesson(tmp_path: Path) -> Path:
 def lab(lesson: Path, tmp_path: Path) -> Iterator[Lab]:
     """JupyterLab on the lesson's folder, with settings, workspaces and data of its own."""
     find_browser()
-    lab = Lab(f"http://127.0.0.1:{free_port()}", secrets.token_hex(16), tmp_path / "lab.log")
-    with lab.log.open("wb") as log:
+    root, log, token = lesson.parent.parent, tmp_path / "lab.log", secrets.token_hex(16)
+    with log.open("wb") as output:
         server = subprocess.Popen(
-            lab_command(lab, lesson.parent.parent),
-            cwd=lesson.parent.parent,
+            lab_command(root, token),
+            cwd=root,
             env=os.environ | lab_folders(tmp_path),
             stdin=subprocess.DEVNULL,
-            stdout=log,
+            stdout=output,
             stderr=subprocess.STDOUT,
         )
         try:
-            wait_for(lab, server)
-            yield lab
+            yield Lab(url_of(server, tmp_path / "runtime_dir", log), token, log)
         finally:
             server.terminate()
             server.wait(PATIENCE)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
 
 
 def lab_folders(folder: Path) -> dict[str, str]:
@@ -102,13 +94,11 @@ def lab_folders(folder: Path) -> dict[str, str]:
     return folders | {"IPYTHONDIR": str(folder / "ipython")}
 
 
-def lab_command(lab: Lab, root: Path) -> list[str]:
+def lab_command(root: Path, token: str) -> list[str]:
     options = {
         "ip": "127.0.0.1",
-        "port": lab.url.rpartition(":")[2],
-        "ServerApp.port_retries": 0,
         "ServerApp.root_dir": root,
-        "IdentityProvider.token": lab.token,
+        "IdentityProvider.token": token,
         "LabApp.app_settings_dir": root.parent / "overrides",
         "LabApp.expose_app_in_browser": True,
         "LabApp.extension_manager": "readonly",
@@ -117,16 +107,15 @@ def lab_command(lab: Lab, root: Path) -> list[str]:
     return command + [f"--{name}={value}" for name, value in options.items()]
 
 
-def wait_for(lab: Lab, server: subprocess.Popen) -> None:
-    """Wait until the server answers; fail with its log if it does not."""
+def url_of(server: subprocess.Popen, runtime: Path, log: Path) -> str:
+    """Wait until the server has written down where it listens: it takes a port that is free."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline and server.poll() is None:
-        try:
-            urllib.request.urlopen(f"{lab.url}/api?token={lab.token}", timeout=5).close()
-            return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.2)
-    pytest.fail(f"JupyterLab did not start:\n{lab.log.read_text()[-3000:]}")
+        for file in runtime.glob("jpserver-*.json"):
+            with contextlib.suppress(ValueError):  # not yet written to its end
+                return json.loads(file.read_text())["url"].rstrip("/")
+        time.sleep(0.1)
+    pytest.fail(f"JupyterLab did not start:\n{log.read_text()[-3000:]}")
 
 
 @pytest.fixture
