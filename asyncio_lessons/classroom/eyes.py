@@ -22,7 +22,6 @@ class Hooks:
     def __init__(self, recorder: Any) -> None:
         self._recorder, self._loop = recorder, recorder.loop
         self._timers: list[tuple[float, Any, str]] = []
-        self._queue: list[str] = []
         self._originals: dict[str, Any] = {}
         for name in ("create_task", "call_soon", "call_soon_threadsafe", "call_at", "call_later"):
             self._originals[name] = getattr(self._loop, name)
