@@ -422,11 +422,8 @@ class TaskGroup:
             coro.close()
             raise RuntimeError(f"TaskGroup {self!r} {problem}")
         task = self._parent.get_loop().create_task(coro, **options)
-        if task.done():
-            self._task_is_done(task)
-        else:
-            self._tasks[task] = None
-            task.add_done_callback(self._task_is_done)
+        self._tasks[task] = None
+        task.add_done_callback(self._task_is_done)  # soon, if an eager one is done already
         return task
 
     def _why_not(self) -> str | None:

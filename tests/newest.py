@@ -48,11 +48,17 @@ class OrderedSet(dict):
 
 
 class OrderedTaskGroup(asyncio.TaskGroup):
-    """asyncio's, with its tasks in a known order."""
+    """asyncio's, with its tasks in a known order, and eager ones dealt with as from 3.14 on."""
 
     def __init__(self) -> None:
         super().__init__()
         self._tasks = OrderedSet()
+
+    def _on_task_done(self, task: asyncio.Task) -> None:
+        if task in self._tasks:
+            return super()._on_task_done(task)
+        self._tasks.add(task)  # it was done when it was made
+        task.add_done_callback(self._on_task_done)
 
 
 class Task(asyncio.tasks._PyTask):

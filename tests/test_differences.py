@@ -386,6 +386,20 @@ async def sets_stop_iteration(lib, log):
     log(type(future.exception()).__name__)
 
 
+async def groups_an_eager_task(lib, log):
+    async def fails():
+        raise ValueError("quick")
+
+    log.loop.set_task_factory(lib.eager_task_factory)
+    try:
+        async with lib.TaskGroup() as group:
+            group.create_task(fails())
+            group.create_task(lib.sleep(0))
+            log("made")
+    except ExceptionGroup as errors:
+        log(errors)
+
+
 OLDER = {
     "`wait_for` awaits in the task itself, and loses no result": (
         (3, 12),
@@ -424,6 +438,11 @@ OLDER = {
         (3, 13),
         sets_stop_iteration,
         ["0 None", "0 RuntimeError"],
+    ),
+    "A `TaskGroup` hears of an eager task that is done at once in the next turn": (
+        (3, 14),
+        groups_an_eager_task,
+        ["0 made", "0 ExceptionGroup[ValueError(quick)]"],
     ),
 }
 
