@@ -31,6 +31,7 @@ gc.freeze()  # what is imported now stays: each `gc.collect()` below need not lo
 NOT_COMPARED = {
     r"\bTask-\d+": "Task-N",
     r"( created)? at (0x[0-9a-f]+|\S+:\d+)": "",
+    r" done, defined\b": " done",
     r"took 0\.0\d+": "took 0.0..",
     r"<asyncio\.locks\.(\w+) object": r"<\1",
 }

@@ -145,6 +145,22 @@ def test_repr() -> None:
     assert re.fullmatch(r"<asyncio.locks.Lock object at 0x\w+ \[unlocked\]>", theirs[1])
 
 
+def function(*args: object) -> None:
+    """Never called."""
+
+
+@row("What `repr` shows of callbacks")
+def test_repr_of_callbacks() -> None:
+    def program(lib, log):
+        log(log.loop.call_soon(function, 1))
+        log(log.loop.call_later(1.5, function, 1))
+
+    theirs, ours = map(" ".join, on_both(program))
+    assert ours == "0 <Handle function(1)> 0 <TimerHandle function(1)>"
+    assert theirs.startswith("0 <Handle function(")  # before 3.13 with the arguments
+    assert "0 <TimerHandle when=1.5 function(" in theirs
+
+
 @row("What `InvalidStateError` says")
 def test_invalid_state() -> None:
     def program(lib, log):

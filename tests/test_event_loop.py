@@ -310,6 +310,37 @@ def test_debug_mode_reports_slow_callbacks() -> None:
     assert log[2].startswith("0 WARNING: Executing <Handle sleep(0.02)> took 0.0..")
 
 
+def test_debug_mode_reports_slow_tasks() -> None:
+    def program(lib, log):
+        async def slow():
+            time.sleep(0.02)
+
+        loop = lib.new_event_loop()
+        loop.set_debug(True)
+        loop.slow_callback_duration = 0.01
+        loop.run_until_complete(loop.create_task(slow(), name="slow"))
+        loop.close()
+
+    log = same(program)
+    assert log[0].startswith("0 WARNING: Executing <Task finished name='slow' coro=<")
+    assert log[0].endswith(" result=None> took 0.0.. seconds")
+
+
+def test_a_done_callback_that_raises_is_reported_and_the_others_run() -> None:
+    async def program(lib, log):
+        def fails(future):
+            raise ValueError("no")
+
+        log.loop.set_exception_handler(lambda loop, context: log(context["exception"]))
+        future = log.loop.create_future()
+        future.add_done_callback(fails)
+        future.add_done_callback(lambda future: log("the next one"))
+        future.cancel()
+        await lib.sleep(0)
+
+    assert same(program) == ["0 ValueError(no)", "0 the next one"]
+
+
 def test_debug_mode_refuses_calls_from_another_thread() -> None:
     async def program(lib, log):
         def from_outside():
