@@ -171,12 +171,12 @@ def code_lines(path: Path) -> set[int]:
 
 def test_the_core_of_the_staircase_is_small() -> None:
     sizes = {name: len(code_lines(PACKAGE / f"{name}.py")) for name in CORE}
-    assert sum(sizes.values()) <= 920, sizes
+    assert sum(sizes.values()) <= 930, sizes
 
 
 def test_the_whole_staircase_is_small() -> None:
     sizes = {path.stem: len(code_lines(path)) for path in steps()}
-    assert sum(sizes.values()) <= 1810, sizes
+    assert sum(sizes.values()) <= 1820, sizes
 
 
 def test_the_median_function_is_short() -> None:
