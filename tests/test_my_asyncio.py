@@ -64,7 +64,7 @@ def test_the_tests_of_the_staircase_pass_with_it(home, root):
     suites = [
         path.name
         for path in sorted((root / "tests").glob("test_*.py"))
-        if re.search(r"^from same import .*\bsame\b", path.read_text(encoding="utf-8"), re.M)
+        if re.search(r"^from same import", path.read_text(encoding="utf-8"), re.M)
     ]
     assert {"test_futures.py", "test_tasks.py", "test_event_loop.py"} <= set(suites)
     paths = os.pathsep.join([str(home), str(root), os.environ.get("PYTHONPATH", "")])
