@@ -64,11 +64,19 @@ def test_old_forms_and_new_ones_are_told_apart() -> None:
 def test_the_table_reads_as_text_and_as_markdown() -> None:
     table = museum.table()
     lines = repr(table).splitlines()
-    assert len(lines) == len(EXHIBITS) + 1
+    assert len(lines) == len(EXHIBITS) + 2
     assert lines[0].split()[:4] == ["the", "old", "form", COLUMNS[0]]
+    assert lines[-1] == "✓ works, ! warns, ✕ raises"
     markdown = table._repr_markdown_().splitlines()
-    assert len(markdown) == len(EXHIBITS) + 2
-    assert {line.count(" | ") for line in markdown} == {len(COLUMNS) + 1}
+    assert len(markdown) == len(EXHIBITS) + 4
+    assert {line.count(" | ") for line in markdown[:-2]} == {len(COLUMNS) + 2}
+
+
+def test_a_row_marks_what_each_python_says() -> None:
+    row = next(row for row in museum.table().rows if row[0] == "@asyncio.coroutine")
+    says = dict(zip(COLUMNS, row[1:], strict=False))
+    assert says["3.6"] == "✓" and says["3.10"] == "!" and says["3.11"] == "✕"
+    assert row[-2:] == ("AttributeError", "async def")
 
 
 def test_nothing_of_the_museum_happens_here() -> None:

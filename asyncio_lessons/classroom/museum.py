@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 WORKS, WARNS = "works", "warns"  # else it raises, and the table has the name of the exception
+MARKS = {WORKS: "✓", WARNS: "!"}
 COLUMNS = ("3.6", "3.8", "3.10", "3.11", "3.12", "3.13", "3.14")
 
 
@@ -182,12 +183,10 @@ class Table:
     """The exhibits as a table: text, or Markdown where the notebook can show it."""
 
     def __init__(self, columns: tuple[str, ...] = COLUMNS) -> None:
-        head = ("the old form", *columns, "today")
-        rows = [
-            (each.old, *(each.expected(column) for column in columns), each.modern)
-            for each in EXHIBITS
-        ]
+        head = ("the old form", *columns, "raises", "today")
+        rows = [_row(exhibit, [exhibit.expected(each) for each in columns]) for exhibit in EXHIBITS]
         self.rows = [head, *rows]
+        self.legend = ", ".join([f"{mark} {word}" for word, mark in MARKS.items()] + ["✕ raises"])
 
     def __repr__(self) -> str:
         widths = [max(map(len, column)) for column in zip(*self.rows, strict=True)]
@@ -195,13 +194,19 @@ class Table:
             "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True))
             for row in self.rows
         )
-        return "\n".join(line.rstrip() for line in lines)
+        return "\n".join([*(line.rstrip() for line in lines), self.legend])
 
     def _repr_markdown_(self) -> str:
         head, *rows = self.rows
         quoted = [(f"`{old}`", *rest) for old, *rest in rows]
         lines = [head, ["---"] * len(head), *quoted]
-        return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+        table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+        return f"{table}\n\n{self.legend}"
+
+
+def _row(exhibit: Exhibit, says: list[str]) -> tuple[str, ...]:
+    raised = "" if says[-1] in MARKS else says[-1]
+    return (exhibit.old, *(MARKS.get(each, "✕") for each in says), raised, exhibit.modern)
 
 
 def table() -> Table:
