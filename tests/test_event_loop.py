@@ -293,6 +293,47 @@ def test_asynchronous_generators_are_closed_by_the_loop() -> None:
     assert same(program) == ["0 left closed", "1 end", "1 held closed"]
 
 
+def test_asynchronous_generators_are_closed_when_asked_and_errors_reported() -> None:
+    async def program(lib, log):
+        async def stubborn():
+            try:
+                yield 1
+            finally:
+                raise ValueError("no")
+
+        log.loop.set_exception_handler(lambda loop, context: log(context["exception"]))
+        generator = stubborn()
+        await anext(generator)
+        await log.loop.shutdown_asyncgens()
+
+    assert same(program) == ["0 ValueError(no)"]
+
+
+def test_a_loop_without_ears_runs_tasks_and_timers() -> None:
+    async def main():
+        await aio.sleep(0.01)
+        return await aio.gather(aio.sleep(0, "a"), aio.sleep(0.01, "b"))
+
+    for clock in (aio.VirtualClock(), aio.MonotonicClock()):
+        loop = aio.BaseEventLoop(clock=clock)
+        assert loop.run_until_complete(main()) == ["a", "b"]
+        with pytest.raises(aio.Deadlock):
+            loop.run_until_complete(loop.create_future())
+        loop.close()
+
+
+def test_the_default_exception_handler_can_be_called_by_ones_own() -> None:
+    async def program(lib, log):
+        def handler(loop, context):
+            log("mine")
+            loop.default_exception_handler(context)
+
+        log.loop.set_exception_handler(handler)
+        log.loop.call_exception_handler({"message": "something", "exception": ValueError("no")})
+
+    assert same(program) == ["0 mine", "0 ERROR: something ValueError(no)"]
+
+
 def test_debug_mode_reports_slow_callbacks() -> None:
     def program(lib, log):
         loop = lib.new_event_loop()

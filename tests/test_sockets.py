@@ -356,6 +356,21 @@ def test_run_in_executor_hands_back_results_and_errors() -> None:
     assert same(program, real=True) == ["[[1, 2], False]", "ValueError(nothing)", "[[3], False]"]
 
 
+def test_an_executor_of_ones_own_is_used_and_ended() -> None:
+    async def program(lib, log):
+        executor = concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="mine")
+        log.loop.set_default_executor(executor)
+        name = await lib.to_thread(lambda: threading.current_thread().name)
+        log(name)
+        await log.loop.shutdown_default_executor()
+        log.attempt(executor.submit, print)
+
+    assert same(program, real=True) == [
+        "mine_0",
+        "RuntimeError(cannot schedule new futures after shutdown)",
+    ]
+
+
 def test_to_thread_takes_the_context_along() -> None:
     async def program(lib, log):
         place = contextvars.ContextVar("place", default="nowhere")

@@ -278,10 +278,12 @@ def test_names() -> None:
         task = lib.create_task(lib.sleep(0), name=12)
         log(task.get_name())
         task.set_name(("a", 1))
-        log(task.get_name(), lib.create_task(lib.sleep(0)).get_name())
-        await lib.sleep(0)
+        coro = lib.sleep(0)
+        other = lib.create_task(coro)
+        log(task.get_name(), other.get_name(), other.get_coro() is coro)
+        await other
 
-    assert same(program) == ["0 12", "0 ('a', 1) Task-N"]
+    assert same(program) == ["0 12", "0 ('a', 1) Task-N True"]
 
 
 def test_context_variables_are_a_tasks_own() -> None:
