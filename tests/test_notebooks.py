@@ -102,11 +102,14 @@ def test_it_runs_twice_in_one_kernel_with_the_same_outputs(runs: Runs) -> None:
 
 
 def test_nothing_outlives_it(runs: Runs) -> None:
-    assert (runs.again or pytest.fail(runs.error)) and runs.left_over == []
+    if not runs.again:
+        pytest.fail(runs.error)
+    assert runs.left_over == []
 
 
 def test_each_cell_runs_twice_in_a_row(runs: Runs) -> None:
-    assert runs.each_twice or pytest.fail(runs.error)
+    if not runs.each_twice:
+        pytest.fail(runs.error)
 
 
 @pytest.mark.parametrize(
