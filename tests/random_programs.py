@@ -31,12 +31,12 @@ PREAMBLE = """
 import contextvars
 
 async def main():
-    global loop, futures, queue, lock, semaphore, event, condition, barrier, tasks, handles
+    global loop, futures, queue, lock, semaphore, event, condition, barrier, tasks, handles, shared
     loop = aio.get_running_loop()
     futures = [loop.create_future() for _ in range(4)]
     queue, lock, semaphore = aio.Queue(2), aio.Lock(), aio.Semaphore(1)
     event, condition, barrier = aio.Event(), aio.Condition(), aio.Barrier(2)
-    tasks, handles = [aio.current_task()], []
+    tasks, handles, shared = [aio.current_task()], [], contextvars.copy_context()
     for function in (f0, f1, f2, f3):
         spawn(function())
     await aio.wait(tasks[1:], timeout=9)
@@ -58,10 +58,26 @@ def attempt(label, function, *args):
     except Exception as error:
         say(label, error)
 
-def spawn(coro):
-    task = aio.create_task(coro)
+eager = False
+
+def start_eagerly():
+    global eager
+    eager = True
+    loop.set_task_factory(aio.eager_task_factory)
+
+def spawn(coro, context=None):
+    task = aio.create_task(coro, context=None if eager else context)  # none is entered twice
     tasks.append(task)
     return task
+
+async def numbers(label):
+    try:
+        for number in range(3):
+            yield number
+            await aio.sleep(number / 2)
+    finally:
+        say(label)
+        await aio.sleep(0)
 
 def later(number):
     # A task that was made after this one: nobody may wait for one who waits for it.
@@ -100,6 +116,7 @@ AWAIT = """
     queue.join()
     event.wait()
     lock.acquire()
+    semaphore.acquire()
     barrier.wait()
     aio.gather({several}, return_exceptions={flag})
     aio.wait_for({awaitable}, {limit})
@@ -140,13 +157,15 @@ STATEMENTS = [
     "handles.append(loop.call_later({delay}, lambda: [say({label}), {action}]))",
     "loop.call_soon(lambda: [say({label}), 1 / 0])",
     "variable.set({small})",
+    "spawn({call}, shared)",
+    "loop.call_soon(lambda: [say({label}), variable.set({small})], context=shared)",
     "raise ValueError({label})",
     "return {small}",
     "say({label}, aio.current_task().cancelling(), aio.current_task().uncancel())",
     "say({label}, barrier.n_waiting, await barrier.{reset}())",
 ]
 if sys.version_info >= (3, 12):
-    STATEMENTS.append("loop.set_task_factory(aio.eager_task_factory)")
+    STATEMENTS.append("start_eagerly()")
 if sys.version_info >= (3, 13):
     STATEMENTS.append("queue.shutdown({flag})")
 WITH_A_BODY = len(STATEMENTS)
@@ -156,10 +175,17 @@ STATEMENTS += [
     "try:\n    {body}\nfinally:\n    say({label})\n    {body}",
     "async with aio.timeout({limit}) as scope:\n    {body}\n    say({label}, scope.expired())",
     "async with aio.TaskGroup() as group:\n    {children}\n    {body}",
+    "async with aio.timeout(None) as scope:\n"
+    "    scope.reschedule(loop.time() + {delay})\n"
+    "    {body}\n"
+    "    say({label}, scope.expired())",
+    "async for number in numbers({label}):\n    say({label}, number)\n    {body}",
+    "async for number in numbers({label}):\n    say({label}, number)\n    {body}\n    break",
     "async with lock:\n    {body}",
     "async with semaphore:\n    {body}",
     "async with condition:\n    {body}\n    await condition.wait()\n    say({label})",
     "async with condition:\n    {body}\n    condition.notify({small})",
+    "async with condition:\n    {body}\n    say({label}, await condition.wait_for(event.is_set))",
 ]
 
 
@@ -215,7 +241,7 @@ class Writer:
 
     def awaitable(self) -> str:
         self.depth += 1
-        simple = 11 if self.depth > 4 else None
+        simple = 12 if self.depth > 4 else None
         text = self.fill(self.choose(lines(AWAIT)[:simple]))
         self.depth -= 1
         return text
