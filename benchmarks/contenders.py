@@ -6,6 +6,7 @@ Curio and tinyio have programs of their own, in `others`.
 
 import asyncio
 import importlib
+import sys
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -14,6 +15,7 @@ import asyncio_lessons
 
 OURS = "asyncio_lessons"
 BASE = "asyncio"
+PURE_PYTHON = sys.version_info < (3, 14)  # from then on only C knows which task runs
 
 
 class Contender(NamedTuple):
@@ -49,8 +51,9 @@ def contenders() -> list[Contender]:
     found = [
         Contender(OURS, asyncio_lessons, asyncio_lessons.run),
         Contender(BASE, asyncio, on(None)),
-        Contender("asyncio, its Python classes", asyncio, on(in_pure_python)),
     ]
+    if PURE_PYTHON:
+        found.append(Contender("asyncio, its Python classes", asyncio, on(in_pure_python)))
     if uvloop := installed("uvloop"):
         found.append(Contender("uvloop", asyncio, on(uvloop.new_event_loop)))
     for name, runs in {"trio": "run_trio", "curio": "run_curio", "tinyio": "run_tinyio"}.items():
