@@ -30,7 +30,7 @@ def suspend():
 def suspend():
     yield
 """,
-            "can't be used in 'await' expression",
+            "can't be ",
         ),
         Wrong(
             """
@@ -44,7 +44,7 @@ async def suspend():
 async def suspend():
     yield
 """,
-            "can't be used in 'await' expression",
+            "can't be ",
         ),
         Wrong(
             """

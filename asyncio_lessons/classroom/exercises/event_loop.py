@@ -883,7 +883,7 @@ async def cook(log):
         ),
         Wrong(
             "import time\nasync def cook(log):\n    await time.sleep(3)\n    log.append(1)\n",
-            "can't be used in 'await' expression",
+            "(line 3 of your code: `await time.sleep(3)`)",
         ),
     ),
 )
