@@ -418,8 +418,9 @@ class BaseEventLoop:
     def set_debug(self, enabled: bool) -> None:
         """Report slow callbacks, and refuse calls from other threads, from now on."""
         self._debug = enabled
-        guarded = GuardedQueue(self._ready, self._check_thread)
-        self._ready = guarded if enabled else deque(self._ready)
+        if not self._closed:
+            guarded = GuardedQueue(self._ready, self._check_thread)
+            self._ready = guarded if enabled else deque(self._ready)
 
     @property
     def _logger(self) -> Any:

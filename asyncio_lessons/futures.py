@@ -132,8 +132,8 @@ class Future:
             raise self._InvalidStateError(f"{self._state}: {self!r}")
         error = exception() if isinstance(exception, type) else exception
         if isinstance(error, StopIteration):  # to a generator that means something else
-            error = RuntimeError("StopIteration interacts badly with generators")
-            error.__cause__ = exception
+            cause, error = error, RuntimeError("StopIteration interacts badly with generators")
+            error.__cause__ = cause
         self._exception = error
         self._result = error.__traceback__  # each result() starts from the same
         self._state = FINISHED

@@ -504,3 +504,11 @@ def test_a_loop_in_each_thread() -> None:
     for thread in threads:
         thread.join()
     assert len(set(loops)) == 3
+
+
+def test_a_closed_loop_stays_closed_when_debug_mode_changes() -> None:
+    loop = aio.EventLoop()
+    loop.close()
+    loop.set_debug(False)
+    with pytest.raises(RuntimeError, match="Event loop is closed"):
+        loop.call_soon(print)

@@ -291,3 +291,11 @@ def test_our_task_awaits_an_asyncio_future_on_our_loop() -> None:
         return await passed(asyncio.Future(loop=aio.get_running_loop()), "theirs")
 
     assert aio.run(main()) == "theirs"
+
+
+def test_stop_iteration_may_be_given_as_a_class() -> None:
+    future = aio.Future(loop=aio.EventLoop())
+    future.set_exception(StopIteration)
+    error = future.exception()
+    assert type(error) is RuntimeError and type(error.__cause__) is StopIteration
+    future.get_loop().close()
