@@ -169,14 +169,27 @@ def code_lines(path: Path) -> set[int]:
     return code - doc_lines(ast.parse(source))
 
 
+def size_of_the_core() -> int:
+    return sum(len(code_lines(PACKAGE / f"{name}.py")) for name in CORE)
+
+
+def size_of_the_whole() -> int:
+    return sum(len(code_lines(path)) for path in steps())
+
+
+@pytest.mark.xfail(strict=True, reason="the goal: not reached yet")
 def test_the_core_of_the_staircase_is_small() -> None:
-    sizes = {name: len(code_lines(PACKAGE / f"{name}.py")) for name in CORE}
-    assert sum(sizes.values()) <= 930, sizes
+    assert size_of_the_core() <= 450
 
 
+@pytest.mark.xfail(strict=True, reason="the goal: not reached yet")
 def test_the_whole_staircase_is_small() -> None:
-    sizes = {path.stem: len(code_lines(path)) for path in steps()}
-    assert sum(sizes.values()) <= 1820, sizes
+    assert size_of_the_whole() <= 1200
+
+
+def test_the_staircase_does_not_grow() -> None:
+    assert size_of_the_core() <= 930
+    assert size_of_the_whole() <= 1820
 
 
 def test_the_median_function_is_short() -> None:

@@ -1,9 +1,17 @@
 """What an exercise is, and where each one is written."""
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from importlib import import_module
+
+# What Python itself says of `await` and something that cannot be awaited.
+CANNOT_AWAIT = (
+    "object can't be awaited"
+    if sys.version_info >= (3, 14)
+    else "can't be used in 'await' expression"
+)
 
 # In the order of the course. The names stand here so that a list of them loads no exercise.
 FILES: dict[str, tuple[str, ...]] = {

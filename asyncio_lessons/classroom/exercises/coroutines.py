@@ -2,7 +2,7 @@
 
 import inspect
 
-from .catalog import Exercise, Wrong
+from .catalog import CANNOT_AWAIT, Exercise, Wrong
 from .expect import Events, holds, raises, same
 
 SUSPEND = Exercise(
@@ -30,7 +30,7 @@ def suspend():
 def suspend():
     yield
 """,
-            "can't be ",
+            CANNOT_AWAIT,
         ),
         Wrong(
             """
@@ -44,7 +44,7 @@ async def suspend():
 async def suspend():
     yield
 """,
-            "can't be ",
+            CANNOT_AWAIT,
         ),
         Wrong(
             """

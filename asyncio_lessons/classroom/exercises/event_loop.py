@@ -3,7 +3,7 @@
 import contextvars
 import types
 
-from .catalog import Exercise, Wrong
+from .catalog import CANNOT_AWAIT, Exercise, Wrong
 from .expect import Events, Refused, holds, raises, same
 from .stage import film, play, quiet_loop
 
@@ -883,7 +883,7 @@ async def cook(log):
         ),
         Wrong(
             "import time\nasync def cook(log):\n    await time.sleep(3)\n    log.append(1)\n",
-            "(line 3 of your code: `await time.sleep(3)`)",
+            CANNOT_AWAIT,
         ),
     ),
 )
