@@ -52,7 +52,7 @@ class SpeaksAsyncio:
         if self.done():
             self._loop.call_soon(fn, self, context=context)
         else:
-            self._callbacks.append(self._handle(fn, (self,), self._loop, context))
+            self._keep(self._handle(fn, (self,), self._loop, context))
 
 
 class ReadAsPair:
@@ -76,7 +76,7 @@ class KnownToAsyncio(SpeaksAsyncio):
     def __iter__(self) -> Iterator:
         return iter((self._wakeup, self._context))  # as `ReadAsPair`, where this task waits
 
-    def _run(self, error: BaseException | None = None) -> None:
+    def _run(self) -> None:
         # An eager task runs inside another one, which is set aside for that long.
         loop = self._loop
         outer = asyncio.current_task(loop)
@@ -84,7 +84,7 @@ class KnownToAsyncio(SpeaksAsyncio):
             asyncio.tasks._leave_task(loop, outer)
         asyncio.tasks._enter_task(loop, self)
         try:
-            super()._run(error)
+            super()._run()
         finally:
             asyncio.tasks._leave_task(loop, self)
             if outer is not None:

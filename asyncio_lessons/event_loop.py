@@ -16,7 +16,7 @@ from contextvars import Context, copy_context
 from typing import Any
 from weakref import WeakSet
 
-from .futures import PENDING, Future, Handle, isfuture, running
+from .futures import NOBODY, PENDING, Future, Handle, isfuture, running
 from .tasks import Task, ensure_future, unfinished_tasks, where
 
 FEW_TIMERS = 100  # up to this many, cancelled timers may stay in the heap until they are due
@@ -186,7 +186,12 @@ class BaseEventLoop:
             self._check_closed()
             self._check_thread()
             check_callback(callback, "call_at")
-        timer = TimerHandle(callback, args, self, context)
+        timer = new(TimerHandle)  # as above
+        timer._callback = callback
+        timer._args = args
+        timer._loop = self
+        timer._context = copy_context() if context is None else context
+        timer._cancelled = False
         timer._when = when
         timer._scheduled = True
         heapq.heappush(self._scheduled, (when, timer))
@@ -202,7 +207,13 @@ class BaseEventLoop:
 
     def create_future(self) -> Future:
         """Return a Future of this loop."""
-        return Future(self)
+        future = new(Future)  # what Future.__init__ does, without the price of calling it
+        future._loop = self
+        future._state = PENDING
+        future._callbacks = NOBODY
+        future._exception = future._cancel_message = None
+        future._asyncio_future_blocking = False
+        return future
 
     def create_task(
         self, coro: Coroutine, *, name: Any = None, context: Any = None, eager_start: bool = False
@@ -211,7 +222,8 @@ class BaseEventLoop:
 
         The options are those of `Task`; a task factory gets what is not left out.
         """
-        self._check_closed()
+        if self._closed:
+            self._check_closed()
         if self._task_factory is None:
             return Task(coro, self, name, context, eager_start)
         options = {"context": context, "eager_start": eager_start}

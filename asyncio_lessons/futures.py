@@ -15,6 +15,7 @@ from types import GenericAlias
 from typing import Any
 
 PENDING, CANCELLED, FINISHED = "PENDING", "CANCELLED", "FINISHED"
+NOBODY: Any = ()  # waits for a future, as for most of those that are made
 
 
 class CancelledError(BaseException):
@@ -103,8 +104,9 @@ class Future:
     """
 
     # _asyncio_future_blocking is true between our yield and the task that takes it up
+    # _result: the result, or, hanging on one that failed, what reports that nobody asked for it
     __slots__ = """_asyncio_future_blocking _callbacks _cancel_message _exception _loop _result
-        _state _unretrieved __weakref__""".split()
+        _state __weakref__""".split()
     _CancelledError = CancelledError  # `bridge` puts asyncio's own in their place
     _InvalidStateError = InvalidStateError
     __class_getitem__ = classmethod(GenericAlias)
@@ -112,7 +114,7 @@ class Future:
     def __init__(self, loop: Any = None) -> None:
         self._loop = loop or get_running_loop()
         self._state = PENDING
-        self._callbacks: list = []  # things with a _run() method
+        self._callbacks = NOBODY  # or a list of things with a _run() method
         self._exception = self._cancel_message = None
         self._asyncio_future_blocking = False
 
@@ -135,9 +137,8 @@ class Future:
             cause, error = error, RuntimeError("StopIteration interacts badly with generators")
             error.__cause__ = cause
         self._exception = error
-        self._result = error.__traceback__  # each result() starts from the same
         self._state = FINISHED
-        self._unretrieved = Unretrieved(copy.copy(self))
+        self._result = Unretrieved(copy.copy(self), error.__traceback__)
         self._wake()
 
     def cancel(self, msg: Any = None) -> bool:
@@ -153,7 +154,7 @@ class Future:
         # Scheduled, never called from here: those who wait run when the loop comes to them.
         if self._callbacks:
             self._loop._ready.extend(self._callbacks)
-            self._callbacks = []
+            self._callbacks = NOBODY
 
     # -- the side that waits ------------------------------------------------------------------
 
@@ -161,11 +162,16 @@ class Future:
         if self._state is PENDING:
             self._asyncio_future_blocking = True
             yield self  # to the task that drives us: wake me when this is done
-            if self._state is PENDING:
-                raise RuntimeError("await wasn't used with future")
-        return self.result()
+        if self._state is FINISHED and self._exception is None:
+            return self._result
+        return self._error_of_await()
 
     __iter__ = __await__
+
+    def _error_of_await(self) -> Any:
+        if self._state is PENDING:
+            raise RuntimeError("await wasn't used with future")
+        return self.result()
 
     def result(self) -> Any:
         """Return the result, or raise the exception; InvalidStateError if there is none yet."""
@@ -173,7 +179,7 @@ class Future:
             raise self._InvalidStateError("Result is not set.")
         if self._state is FINISHED and self._exception is None:
             return self._result
-        raise self.exception().with_traceback(self._result)
+        raise self.exception().with_traceback(self._result.traceback)  # each time the same
 
     def exception(self) -> BaseException | None:
         """Return the exception, None if there was none; InvalidStateError if not done yet."""
@@ -182,7 +188,7 @@ class Future:
         if self._state is CANCELLED:
             raise self._make_cancelled_error()
         if self._exception is not None:
-            self._unretrieved.future = None
+            self._result.future = None
         return self._exception
 
     def _make_cancelled_error(self) -> BaseException:
@@ -205,9 +211,15 @@ class Future:
     def add_done_callback(self, fn: Callable, *, context: Any = None) -> None:
         """Have the loop call ``fn(future)`` when the future is done: soon, if it is already."""
         if self._state is PENDING:
-            self._callbacks.append(Handle(fn, (self,), self._loop, context))
+            self._keep(Handle(fn, (self,), self._loop, context))
         else:
             self._loop.call_soon(fn, self, context=context)
+
+    def _keep(self, thing: Any) -> None:
+        if self._callbacks:
+            self._callbacks.append(thing)
+        else:
+            self._callbacks = [thing]
 
     def remove_done_callback(self, fn: Callable) -> int:
         """Take back every ``fn`` that was added; return how many there were."""
@@ -236,8 +248,9 @@ class Unretrieved:
     It keeps a twin of the future: when this is called, the future itself is half gone.
     """
 
-    def __init__(self, twin: Future) -> None:
+    def __init__(self, twin: Future, traceback: Any) -> None:
         self.future: Future | None = twin
+        self.traceback = traceback
 
     def __del__(self) -> None:
         if (future := self.future) is not None:

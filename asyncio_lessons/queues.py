@@ -9,7 +9,7 @@ from collections import deque
 from types import GenericAlias
 from typing import Any
 
-from .futures import Future, get_running_loop
+from .futures import Future, get_running_loop, running
 
 
 class QueueEmpty(Exception):
@@ -33,11 +33,11 @@ class LoopBound:
     _loop: Any = None
 
     def _create_future(self) -> Future:
-        loop = get_running_loop()
-        if self._loop is None:
-            self._loop = loop
+        loop = running.loop or get_running_loop()
         if self._loop is not loop:
-            raise RuntimeError(f"{self!r} is bound to a different event loop")
+            if self._loop is not None:
+                raise RuntimeError(f"{self!r} is bound to a different event loop")
+            self._loop = loop
         return loop.create_future()
 
 

@@ -17,6 +17,7 @@ from weakref import ref
 from .futures import (
     CANCELLED,
     FINISHED,
+    NOBODY,
     PENDING,
     Future,
     get_running_loop,
@@ -37,8 +38,9 @@ class Task(Future):
     coroutine. Mirrors asyncio.tasks.Task.
     """
 
-    # _fut_waiter: the future this task waits for; _must_cancel: a cancel() that no future took
-    __slots__ = """_context _coro _fut_waiter _log_destroy_pending _must_cancel _name
+    # _fut_waiter: the future this task waits for; _must_cancel: True after a cancel() that no
+    # future took, or another error that the next step throws; _known: stands in `loop._tasks`
+    __slots__ = """_context _coro _fut_waiter _known _log_destroy_pending _must_cancel _name
         _num_cancels_requested _send""".split()
 
     def __init__(
@@ -54,35 +56,44 @@ class Task(Future):
             raise TypeError(f"a coroutine was expected, got {coro!r}")
         self._loop = loop = loop or get_running_loop()
         self._state = PENDING
-        self._callbacks = []
+        self._callbacks = NOBODY
         self._exception = self._cancel_message = self._fut_waiter = None
-        self._asyncio_future_blocking = self._must_cancel = False
+        self._asyncio_future_blocking = self._must_cancel = self._known = False
         self._num_cancels_requested = 0
         self._log_destroy_pending = True
         self._name = next(numbers) if name is None else str(name)
         self._coro = coro
-        self._send = coro.send  # kept: binding a method costs, at each step
+        self._send = type(coro).send  # kept, unbound: to bind a method costs, at each step
         self._context = copy_context() if context is None else context
-        loop._tasks.append(ref(self))
-        if len(loop._tasks) > loop._many_tasks:
-            loop._forget_tasks()
         if eager_start and loop is running.loop:
-            current = loop._current_task
-            self._run()
-            loop._current_task = current
+            self._run_inside(loop._current_task)
         else:
             loop._ready.append(self)
 
-    def _run(self, error: BaseException | None = None) -> None:
+    def _run_inside(self, outer: Any) -> None:
+        if outer is not None and not outer._known:
+            outer._be_known()
+        self._run()
+        self._loop._current_task = outer
+
+    def _be_known(self) -> None:
+        # One that is ready need not: all_tasks() finds it in the ready queue.
+        self._known = True
+        tasks = self._loop._tasks
+        tasks.append(ref(self))
+        if len(tasks) > self._loop._many_tasks:
+            self._loop._forget_tasks()
+
+    def _run(self) -> None:
         # One step: from where the coroutine stopped to where it stops next.
         loop = self._loop
         loop._current_task = self
         try:
-            if error is None and not self._must_cancel:
-                self._fut_waiter = None
-                awaited = self._context.run(self._send, None)
+            if self._must_cancel:
+                awaited = self._context.run(self._coro.throw, self._error_to_throw())
             else:
-                awaited = self._context.run(self._coro.throw, self._error_to_throw(error))
+                self._fut_waiter = None
+                awaited = self._context.run(self._send, self._coro, None)
         except StopIteration as stop:
             self._finish(stop.value)
         except BaseException as caught:
@@ -98,10 +109,12 @@ class Task(Future):
     def _finish(self, result: Any) -> None:
         if self._must_cancel:  # asked for in its last step: too late to throw, not to obey
             Future.cancel(self, self._cancel_message)
-        else:
-            self._result = result
-            self._state = FINISHED
-            self._wake()
+            return
+        self._result = result
+        self._state = FINISHED
+        if self._callbacks:  # this is `_wake`, without the price of calling it
+            self._loop._ready.extend(self._callbacks)
+            self._callbacks = NOBODY
 
     def _fail(self, error: BaseException) -> None:
         error.__traceback__ = error.__traceback__.tb_next  # it starts in the user's code
@@ -114,22 +127,27 @@ class Task(Future):
             self._loop._current_task = None
             raise error
 
-    def _error_to_throw(self, error: BaseException | None) -> BaseException | None:
+    def _error_to_throw(self) -> BaseException:
         waiter, self._fut_waiter = self._fut_waiter, None
-        if waiter is not None:  # ask it, so that its error is not reported as forgotten
-            error = waiter._make_cancelled_error() if waiter.cancelled() else waiter.exception()
-        if self._must_cancel and not isinstance(error, self._CancelledError):
-            error = self._make_cancelled_error()
-        self._must_cancel = False
-        return error
+        error, self._must_cancel = self._must_cancel, False
+        if waiter is not None and waiter.cancelled():
+            return waiter._make_cancelled_error()
+        if waiter is not None:
+            waiter.exception()  # ask it, so that its error is not reported as forgotten
+        return self._make_cancelled_error() if error is True else error
 
     def _wait_for(self, awaited: Any) -> None:
-        if problem := self._why_not(awaited):
-            self._loop.call_soon(self._run, RuntimeError(problem))
-            return
+        if not self._known:
+            self._be_known()
+        ours = isinstance(awaited, Future) and awaited._loop is self._loop
+        if not (ours and awaited._asyncio_future_blocking) or awaited is self:
+            if problem := self._why_not(awaited):
+                self._must_cancel = self._must_cancel or RuntimeError(problem)
+                self._loop._ready.append(self)
+                return
         awaited._asyncio_future_blocking = False
-        if isinstance(awaited, Future) and awaited._state is PENDING:
-            awaited._callbacks.append(self)  # it will put us into the ready queue
+        if ours and awaited._state is PENDING:
+            awaited._keep(self)  # it will put us into the ready queue
         else:
             awaited.add_done_callback(self._wakeup)
         self._fut_waiter = awaited
@@ -175,7 +193,8 @@ class Task(Future):
     def uncancel(self) -> int:
         """Take back one request to cancel; return how many are left."""
         self._num_cancels_requested = max(0, self._num_cancels_requested - 1)
-        self._must_cancel = self._must_cancel and self._num_cancels_requested > 0
+        if self._num_cancels_requested == 0 and self._must_cancel is True:
+            self._must_cancel = False
         return self._num_cancels_requested
 
     # -- what one may ask it, and what it refuses -----------------------------------------------
@@ -282,7 +301,9 @@ def all_tasks(loop: Any = None) -> set[Task]:
 
 def unfinished_tasks(loop: Any) -> list[Task]:
     """Return the tasks of `loop` that are not done, oldest first."""
-    tasks = [reference() for reference in list(loop._tasks)]
+    known = [reference() for reference in list(loop._tasks)]
+    ready = [thing for thing in list(loop._ready) if isinstance(thing, Task)]
+    tasks = dict.fromkeys([*known, loop._current_task, *ready])
     return [task for task in tasks if task is not None and not task.done()]
 
 

@@ -266,7 +266,7 @@ class Timeout:
             if when <= loop.time():
                 self._timer = loop.call_soon(self._on_timeout)
             else:
-                self._timer = loop.call_at(when, self._on_timeout)
+                self._timer = loop.call_at(when, self._on_timeout, context=self._task._context)
 
     def _on_timeout(self) -> None:
         self._task.cancel()

@@ -102,7 +102,7 @@ class Future:
         if self._state is CANCELLED:
             raise self._make_cancelled_error()
         if self._exception is not None:
-            self._unretrieved.future = None
+            self._result.future = None
             raise self._exception
         return self._result
 """,
@@ -218,7 +218,7 @@ def _(aio):
             super().extend(callbacks)
 
     loop._ready = Queue()
-    future._callbacks.append(Spy())
+    future._keep(Spy())
     future.set_result(1)
     sentence = "Nobody was woken: call `self._wake()` when the result is set."
     if seen:
@@ -278,8 +278,8 @@ EXCEPTIONS = Exercise(
 class Future:
     def set_exception(self, exception):
         # about 8 lines: only a pending one. A class is called first: ValueError means ValueError()
-        # keep it in self._exception, its __traceback__ in self._result, change the state
-        # self._unretrieved = Unretrieved(copy.copy(self)) reports it if nobody ever asks
+        # keep it in self._exception, and change the state. There is no result; in its place
+        # Unretrieved(copy.copy(self), error.__traceback__) reports it if nobody ever asks
         ...
 
     def exception(self):
@@ -292,7 +292,7 @@ class Future:
         "`self._wake()` last.",
         "`if isinstance(exception, type): exception = exception()` turns a class into an instance.",
         "`exception()`: raise for CANCELLED and for PENDING; if `self._exception` is not None, set "
-        "`self._unretrieved.future = None`; return `self._exception`.",
+        "`self._result.future = None`; return `self._exception`.",
     ),
     wrong=(
         Wrong(
@@ -300,9 +300,8 @@ class Future:
 class Future:
     def set_exception(self, exception):
         self._exception = exception
-        self._result = exception.__traceback__
         self._state = FINISHED
-        self._unretrieved = Unretrieved(copy.copy(self))
+        self._result = Unretrieved(copy.copy(self), exception.__traceback__)
         self._wake()
 """,
             "A future ends once",
@@ -322,9 +321,8 @@ class Future:
         if self._state is not PENDING:
             raise InvalidStateError("done already")
         self._exception = exception
-        self._result = None
         self._state = FINISHED
-        self._unretrieved = Unretrieved(copy.copy(self))
+        self._result = Unretrieved(copy.copy(self), None)
         self._wake()
 """,
             "A class is called first",
@@ -338,9 +336,8 @@ class Future:
         if isinstance(exception, type):
             exception = exception()
         self._exception = exception
-        self._result = exception.__traceback__
         self._state = FINISHED
-        self._unretrieved = Unretrieved(copy.copy(self))
+        self._result = Unretrieved(copy.copy(self), exception.__traceback__)
 """,
             "Nobody was woken",
         ),
@@ -353,7 +350,7 @@ class Future:
         if self._state is CANCELLED:
             raise self._make_cancelled_error()
         if self._exception is not None:
-            self._unretrieved.future = None
+            self._result.future = None
         return self._exception
 """,
             "None would mean that all went well",
@@ -365,7 +362,7 @@ class Future:
         if self._state is PENDING:
             raise InvalidStateError("not yet")
         if self._exception is not None:
-            self._unretrieved.future = None
+            self._result.future = None
             raise self._exception
         return None
 """,
@@ -378,7 +375,7 @@ class Future:
         if self._state is PENDING:
             raise InvalidStateError("not yet")
         if self._exception is not None:
-            self._unretrieved.future = None
+            self._result.future = None
         return self._exception
 """,
             "A cancelled future has no exception to return",
@@ -488,7 +485,7 @@ def _(aio):
         reports = [context["message"] for context in loop.reports]
         sentence = "Without `Unretrieved` an error nobody asks for is lost in silence."
         if look:
-            sentence = "Looking at it counts as seeing it: self._unretrieved.future = None"
+            sentence = "Looking at it counts as seeing it: self._result.future = None"
         same(reports, expected, sentence)
 
 
@@ -501,9 +498,10 @@ CALLBACKS = Exercise(
     builds=("Future.add_done_callback", "Future._wake"),
     stub="""
 class Future:
-    # self._callbacks holds what waits: each thing in it has a method _run()
+    # self._callbacks holds what waits: each thing in it has a method _run(). self._keep(thing)
+    # puts one in: it is NOBODY as long as it is empty, so that no list is made for nothing
     def add_done_callback(self, fn, *, context=None):
-        # about 4 lines: while pending, keep Handle(fn, (self,), self._loop, context)
+        # about 4 lines: while pending, self._keep(Handle(fn, (self,), self._loop, context))
         # when it is done already: self._loop.call_soon(fn, self, context=context)
         ...
 
@@ -515,7 +513,7 @@ class Future:
         "Two cases in `add_done_callback`: pending, or not. Neither calls `fn`.",
         "`_wake` runs nothing either: it moves. `self._loop._ready` is a deque, so it has "
         "`extend`.",
-        "`self._loop._ready.extend(self._callbacks)`, then `self._callbacks = []`.",
+        "`self._loop._ready.extend(self._callbacks)`, then `self._callbacks = NOBODY`.",
     ),
     wrong=(
         Wrong(
@@ -567,7 +565,7 @@ class Future:
             """
 class Future:
     def add_done_callback(self, fn, *, context=None):
-        self._callbacks.append(Handle(fn, (self,), self._loop, context))
+        self._keep(Handle(fn, (self,), self._loop, context))
 """,
             "is called too: soon",
         ),
@@ -576,7 +574,7 @@ class Future:
 class Future:
     def add_done_callback(self, fn, *, context=None):
         if self._state is PENDING:
-            self._callbacks.append(Handle(fn, (self,), self._loop, context))
+            self._keep(Handle(fn, (self,), self._loop, context))
         else:
             fn(self)
 """,
@@ -587,7 +585,7 @@ class Future:
 class Future:
     def add_done_callback(self, fn, *, context=None):
         if self._state is PENDING:
-            self._callbacks.append(fn)
+            self._keep(fn)
         else:
             self._loop.call_soon(fn, self, context=context)
 """,
@@ -598,7 +596,7 @@ class Future:
 class Future:
     def add_done_callback(self, fn, *, context=None):
         if self._state is PENDING:
-            self._callbacks.append(Handle(fn, (), self._loop, context))
+            self._keep(Handle(fn, (), self._loop, context))
         else:
             self._loop.call_soon(fn, self, context=context)
 """,
@@ -680,7 +678,7 @@ def _(aio):
     future = loop.create_future()
     future.add_done_callback(lambda f: None)
     future.set_result(1)
-    same(len(future._callbacks), 0, "Hand them over and keep none: `self._callbacks = []`.")
+    same(len(future._callbacks), 0, "Hand them over and keep none: `self._callbacks = NOBODY`.")
 
 
 @CALLBACKS.check("a callback that raises does not stop the next one")

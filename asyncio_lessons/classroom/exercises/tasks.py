@@ -17,11 +17,11 @@ STEP = Exercise(
     also=("Task._fail",),
     stub='''
 class Task(Future):
-    def _run(self, error=None):
+    def _run(self):
         """One step: from where the coroutine stopped to where it stops next."""
         # about 19 lines. While it runs, the loop's _current_task is this task; afterwards None.
-        # step     self._context.run(self._coro.send, None), with self._fut_waiter = None; or throw
-        #          self._error_to_throw(error), if there is an error or self._must_cancel
+        # step     self._context.run(self._coro.send, None), with self._fut_waiter = None;
+        #          with self._must_cancel: throw self._error_to_throw()
         # returns  self._finish(its value)
         # raises   CancelledError: Future.cancel(self); else Future.set_exception(self, error)
         # yields   None: into self._loop._ready again; anything else: self._wait_for(it)
@@ -30,8 +30,8 @@ class Task(Future):
     hints=(
         "One `try` around the step, an `except` for each way it ends, `else` for what it yields, "
         "`finally` to set `_current_task` back.",
-        "`awaited = self._context.run(self._coro.send, None)`; with an error to throw, "
-        "`self._context.run(self._coro.throw, self._error_to_throw(error))`.",
+        "`awaited = self._context.run(self._coro.send, None)`; with `self._must_cancel`, "
+        "`self._context.run(self._coro.throw, self._error_to_throw())`.",
         "`except StopIteration as stop: self._finish(stop.value)`; `except CancelledError: "
         "Future.cancel(self)`; `except BaseException as error: Future.set_exception(self, error)`; "
         "`else:` put yourself into `_ready` for None, `self._wait_for(awaited)` for the rest. "
@@ -41,7 +41,7 @@ class Task(Future):
         Wrong(
             """
 class Task(Future):
-    def _run(self, error=None):
+    def _run(self):
         self._loop._current_task = self
         try:
             while True:
@@ -56,7 +56,7 @@ class Task(Future):
         Wrong(
             """
 class Task(Future):
-    def _run(self, error=None):
+    def _run(self):
         self._loop._current_task = self
         try:
             awaited = self._context.run(self._coro.send, None)
@@ -79,7 +79,7 @@ class Task(Future):
         Wrong(
             """
 class Task(Future):
-    def _run(self, error=None):
+    def _run(self):
         self._loop._current_task = self
         try:
             awaited = self._context.run(self._coro.send, None)
@@ -98,13 +98,13 @@ class Task(Future):
         Wrong(
             """
 class Task(Future):
-    def _run(self, error=None):
+    def _run(self):
         self._loop._current_task = self
         try:
-            if error is None and not self._must_cancel:
+            if not self._must_cancel:
                 awaited = self._context.run(self._coro.send, None)
             else:
-                awaited = self._context.run(self._coro.throw, self._error_to_throw(error))
+                awaited = self._context.run(self._coro.throw, self._error_to_throw())
         except StopIteration as stop:
             self._finish(stop.value)
         except Exception as caught:
@@ -122,13 +122,13 @@ class Task(Future):
         Wrong(
             """
 class Task(Future):
-    def _run(self, error=None):
+    def _run(self):
         self._loop._current_task = self
         try:
-            if error is None and not self._must_cancel:
+            if not self._must_cancel:
                 awaited = self._context.run(self._coro.send, None)
             else:
-                awaited = self._context.run(self._coro.throw, self._error_to_throw(error))
+                awaited = self._context.run(self._coro.throw, self._error_to_throw())
         except StopIteration as stop:
             self._finish(stop.value)
         except BaseException as caught:
@@ -146,13 +146,13 @@ class Task(Future):
         Wrong(
             """
 class Task(Future):
-    def _run(self, error=None):
+    def _run(self):
         self._loop._current_task = self
         try:
-            if error is None and not self._must_cancel:
+            if not self._must_cancel:
                 awaited = self._context.run(self._coro.send, None)
             else:
-                awaited = self._context.run(self._coro.throw, self._error_to_throw(error))
+                awaited = self._context.run(self._coro.throw, self._error_to_throw())
         except StopIteration as stop:
             self._finish(stop.value)
         except self._CancelledError:
@@ -169,12 +169,12 @@ class Task(Future):
         Wrong(
             """
 class Task(Future):
-    def _run(self, error=None):
+    def _run(self):
         try:
-            if error is None and not self._must_cancel:
+            if not self._must_cancel:
                 awaited = self._context.run(self._coro.send, None)
             else:
-                awaited = self._context.run(self._coro.throw, self._error_to_throw(error))
+                awaited = self._context.run(self._coro.throw, self._error_to_throw())
         except StopIteration as stop:
             self._finish(stop.value)
         except self._CancelledError:
@@ -192,13 +192,13 @@ class Task(Future):
         Wrong(
             """
 class Task(Future):
-    def _run(self, error=None):
+    def _run(self):
         self._loop._current_task = self
         try:
-            if error is None and not self._must_cancel:
+            if not self._must_cancel:
                 awaited = self._coro.send(None)
             else:
-                awaited = self._coro.throw(self._error_to_throw(error))
+                awaited = self._coro.throw(self._error_to_throw())
         except StopIteration as stop:
             self._finish(stop.value)
         except self._CancelledError:
@@ -218,7 +218,7 @@ class Task(Future):
         Wrong(
             """
 class Task(Future):
-    def _run(self, error=None):
+    def _run(self):
         self._loop._current_task = self
         try:
             awaited = self._context.run(self._coro.send, None)
@@ -332,7 +332,7 @@ def _(aio):
     )
 
 
-@STEP.check("an error handed in is thrown into the coroutine")
+@STEP.check("with `_must_cancel` an error is thrown into the coroutine")
 def _(aio):
     loop, events = quiet_loop(aio), Events()
 
@@ -345,7 +345,8 @@ def _(aio):
     task = _new(aio, loop, careful())
     task._run()
     loop._ready.clear()
-    task._run(ValueError("thrown"))
+    task._must_cancel = ValueError("thrown")
+    task._run()
     same(events, Events(["caught thrown"]), "An error to throw goes in by `throw`, not by `send`.")
 
 
@@ -381,27 +382,29 @@ WAKEUP = Exercise(
     name="task-wakeup",
     lesson="06",
     title="Leave the task with the future it waits for, and end it",
-    lines=16,
+    lines=20,
     module="tasks",
     builds=("Task._wait_for", "Task._finish"),
     stub="""
 class Task(Future):
     def _wait_for(self, awaited):
-        # about 10 lines. If problem := self._why_not(awaited): the next step throws RuntimeError
-        # (self._loop.call_soon(self._run, RuntimeError(problem))). Else: clear the future's
-        # _asyncio_future_blocking; a pending Future gets this task into its _callbacks, anything
-        # else add_done_callback(self._wakeup); keep it in self._fut_waiter.
-        # A cancel() that came before (self._must_cancel) goes on to it: awaited.cancel(...)
+        # about 14 lines. First of all: if not self._known: self._be_known() (for all_tasks).
+        # If problem := self._why_not(awaited): the next step throws it, so be ready for that with
+        # self._must_cancel = self._must_cancel or RuntimeError(problem). Else: clear the future's
+        # _asyncio_future_blocking; a pending Future keeps this task in its _callbacks by
+        # awaited._keep(self), anything else gets add_done_callback(self._wakeup); keep it in
+        # self._fut_waiter. A cancel() that came before (self._must_cancel) goes on to it:
+        # awaited.cancel(...)
         ...
 
     def _finish(self, result):
-        # about 5 lines: cancelled in its last step (self._must_cancel), or a result, and woken
+        # about 6 lines: cancelled in its last step (self._must_cancel), or a result, and woken
         ...
 """,
     hints=(
         "A task can stand in a future's `_callbacks` itself: it has a method `_run`.",
         "`if isinstance(awaited, Future) and awaited._state is PENDING: "
-        "awaited._callbacks.append(self)`, else `awaited.add_done_callback(self._wakeup)`.",
+        "awaited._keep(self)`, else `awaited.add_done_callback(self._wakeup)`.",
         "`_finish`: `Future.cancel(self, self._cancel_message)` if `self._must_cancel`, else set "
         "`_result` and `_state`, and `self._wake()`. (`self.set_result` is refused for a task.)",
     ),
@@ -419,7 +422,7 @@ class Task(Future):
 class Task(Future):
     def _wait_for(self, awaited):
         awaited._asyncio_future_blocking = False
-        awaited._callbacks.append(self)
+        awaited._keep(self)
         self._fut_waiter = awaited
         if self._must_cancel and awaited.cancel(msg=self._cancel_message):
             self._must_cancel = False
@@ -434,7 +437,7 @@ class Task(Future):
             raise RuntimeError(problem)
         awaited._asyncio_future_blocking = False
         if isinstance(awaited, Future) and awaited._state is PENDING:
-            awaited._callbacks.append(self)
+            awaited._keep(self)
         else:
             awaited.add_done_callback(self._wakeup)
         self._fut_waiter = awaited
@@ -448,11 +451,12 @@ class Task(Future):
 class Task(Future):
     def _wait_for(self, awaited):
         if problem := self._why_not(awaited):
-            self._loop.call_soon(self._run, RuntimeError(problem))
+            self._must_cancel = RuntimeError(problem)
+            self._loop._ready.append(self)
             return
         awaited._asyncio_future_blocking = False
         if isinstance(awaited, Future) and awaited._state is PENDING:
-            awaited._callbacks.append(self)
+            awaited._keep(self)
         else:
             awaited.add_done_callback(self._wakeup)
         if self._must_cancel and awaited.cancel(msg=self._cancel_message):
@@ -465,11 +469,12 @@ class Task(Future):
 class Task(Future):
     def _wait_for(self, awaited):
         if problem := self._why_not(awaited):
-            self._loop.call_soon(self._run, RuntimeError(problem))
+            self._must_cancel = RuntimeError(problem)
+            self._loop._ready.append(self)
             return
         awaited._asyncio_future_blocking = False
         if isinstance(awaited, Future) and awaited._state is PENDING:
-            awaited._callbacks.append(self)
+            awaited._keep(self)
         else:
             awaited.add_done_callback(self._wakeup)
         self._fut_waiter = awaited
@@ -481,10 +486,11 @@ class Task(Future):
 class Task(Future):
     def _wait_for(self, awaited):
         if problem := self._why_not(awaited):
-            self._loop.call_soon(self._run, RuntimeError(problem))
+            self._must_cancel = RuntimeError(problem)
+            self._loop._ready.append(self)
             return
         if isinstance(awaited, Future) and awaited._state is PENDING:
-            awaited._callbacks.append(self)
+            awaited._keep(self)
         else:
             awaited.add_done_callback(self._wakeup)
         self._fut_waiter = awaited
@@ -523,6 +529,25 @@ class Task(Future):
             self._state = FINISHED
 """,
             "nothing is left that could wake",
+        ),
+        Wrong(
+            """
+class Task(Future):
+    def _wait_for(self, awaited):
+        if problem := self._why_not(awaited):
+            self._must_cancel = self._must_cancel or RuntimeError(problem)
+            self._loop._ready.append(self)
+            return
+        awaited._asyncio_future_blocking = False
+        if isinstance(awaited, Future) and awaited._state is PENDING:
+            awaited._keep(self)
+        else:
+            awaited.add_done_callback(self._wakeup)
+        self._fut_waiter = awaited
+        if self._must_cancel and awaited.cancel(msg=self._cancel_message):
+            self._must_cancel = False
+""",
+            "self._be_known",
         ),
     ),
 )
@@ -600,9 +625,7 @@ def _(aio):
     try:
         turn(loop, 3)
     except RuntimeError:
-        holds(
-            False, sentence + " Raised here it would end the loop: `call_soon(self._run, error)`."
-        )
+        holds(False, sentence + " Raised here it would end the loop.")
     except AttributeError:
         holds(False, "A string cannot be awaited: ask `self._why_not(awaited)` first.")
     same(events, Events(["Task got bad yield: 'tea'"]), sentence)
@@ -658,6 +681,22 @@ def _(aio):
     same(task.cancelled(), True, sentence)
 
 
+@WAKEUP.check("all_tasks finds a task that waits")
+def _(aio):
+    loop = quiet_loop(aio)
+    future = loop.create_future()
+
+    async def waits():
+        await future
+
+    task = _new(aio, loop, waits())
+    task._run()
+    sentence = "A task that waits is in no queue: `self._be_known()` lets `all_tasks` find it."
+    same(len(aio.all_tasks(loop)), 1, sentence)
+    future.cancel()
+    turn(loop)
+
+
 CANCEL = Exercise(
     name="task-cancel",
     lesson="06",
@@ -678,20 +717,20 @@ class Task(Future):
         # False again; return how many are left
         ...
 
-    def _error_to_throw(self, error):
-        # about 7 lines: what the next step throws. Clear self._fut_waiter; if there was one, the
-        # error is its exception(), or its _make_cancelled_error() if it was cancelled. With
-        # self._must_cancel (clear it) it is self._make_cancelled_error(), unless error is a
-        # CancelledError already.
+    def _error_to_throw(self):
+        # about 8 lines: what the next step throws. Take self._must_cancel (False again) and
+        # self._fut_waiter (None again). A waiter that was cancelled: its _make_cancelled_error().
+        # Another one is asked for its exception(), so that nobody reports it as forgotten.
+        # Then: our own _make_cancelled_error() if _must_cancel was True, else what it was.
         ...
 """,
     hints=(
         "`cancel` throws nothing. It arranges that the next step throws, and says True.",
         "A task that waits is woken by its future's cancellation. One that does not wait (not "
         "started, or between two steps) has only the mark `_must_cancel`, and is ready already.",
-        "`_error_to_throw`: `waiter, self._fut_waiter = self._fut_waiter, None`; if there was a "
-        "waiter, ask it for its error; if `self._must_cancel`, and `error` is no CancelledError, "
-        "`error = self._make_cancelled_error()`; clear `self._must_cancel`; return `error`.",
+        "`_error_to_throw`: `waiter, self._fut_waiter = self._fut_waiter, None`, and `error` from "
+        "`self._must_cancel` in the same way; return `waiter._make_cancelled_error()` if that was "
+        "cancelled, else `self._make_cancelled_error() if error is True else error`.",
     ),
     wrong=(
         Wrong(
@@ -774,8 +813,8 @@ class Task(Future):
         Wrong(
             """
 class Task(Future):
-    def _error_to_throw(self, error):
-        self._fut_waiter = None
+    def _error_to_throw(self):
+        self._fut_waiter, self._must_cancel = None, False
         return self._make_cancelled_error()
 """,
             "must stay what it is",
@@ -783,13 +822,14 @@ class Task(Future):
         Wrong(
             """
 class Task(Future):
-    def _error_to_throw(self, error):
+    def _error_to_throw(self):
         waiter, self._fut_waiter = self._fut_waiter, None
+        if waiter is not None and waiter.cancelled():
+            return waiter._make_cancelled_error()
         if waiter is not None:
-            error = waiter._make_cancelled_error() if waiter.cancelled() else waiter.exception()
-        if self._must_cancel:
-            return self._make_cancelled_error()
-        return error
+            waiter.exception()
+        error = self._must_cancel
+        return self._make_cancelled_error() if error is True else error
 """,
             "thrown once",
         ),
@@ -884,7 +924,8 @@ def _(aio):
     task = aio.Task(waits(), loop=loop)
     turn(loop)
     loop._ready.clear()
-    task._run(ValueError("other"))
+    task._must_cancel = ValueError("other")
+    task._run()
     error = None if task.cancelled() else task.exception()
     sentence = "Without a request to cancel, the error must stay what it is."
     holds(isinstance(error, ValueError), sentence, repr(error), "ValueError('other')")
