@@ -78,8 +78,7 @@ class TimerHandle(Handle):
         """Make the loop pass over this timer."""
         if self._scheduled and not self._cancelled:
             self._loop._timer_cancelled_count += 1
-        self._cancelled = True
-        self._callback = self._args = None
+        Handle.cancel(self)
 
     def __lt__(self, other: Any) -> bool:
         return False  # the heap compares (when, timer): of two at the same time neither is first
@@ -102,6 +101,13 @@ class Alarm(Future):
         return Future._make_cancelled_error(self)
 
     __lt__ = TimerHandle.__lt__
+
+
+# For Python to call __init__ costs more than all it does: these are made without, and then filled.
+BareHandle, BareTimerHandle, BareFuture, BareTask = (
+    type(each.__name__, (each,), {"__slots__": (), "__init__": object.__init__})
+    for each in (Handle, TimerHandle, Future, Task)
+)
 
 
 class GuardedQueue(deque):
@@ -144,6 +150,10 @@ class BaseEventLoop:
         self._thread_id = self._task_factory = self._exception_handler = None
         self.set_debug(sys.flags.dev_mode)
 
+    def __repr__(self) -> str:
+        state = f"running={self.is_running()} closed={self._closed} debug={self._debug}"
+        return f"<{type(self).__name__} {state}>"
+
     # -- what is to run, and when ---------------------------------------------------------------
 
     def time(self) -> float:
@@ -157,7 +167,7 @@ class BaseEventLoop:
         """
         if self._debug:
             check_callback(callback, "call_soon")
-        handle = new(Handle)  # what Handle.__init__ does, without the price of calling it
+        handle = BareHandle()  # what Handle.__init__ does
         handle._callback = callback
         handle._args = args
         handle._loop = self
@@ -186,7 +196,7 @@ class BaseEventLoop:
             self._check_closed()
             self._check_thread()
             check_callback(callback, "call_at")
-        timer = new(TimerHandle)  # as above
+        timer = BareTimerHandle()
         timer._callback = callback
         timer._args = args
         timer._loop = self
@@ -207,7 +217,7 @@ class BaseEventLoop:
 
     def create_future(self) -> Future:
         """Return a Future of this loop."""
-        future = new(Future)  # what Future.__init__ does, without the price of calling it
+        future = BareFuture()  # what Future.__init__ does
         future._loop = self
         future._state = PENDING
         future._callbacks = NOBODY
@@ -225,10 +235,13 @@ class BaseEventLoop:
         if self._closed:
             self._check_closed()
         if self._task_factory is None:
-            return Task(coro, self, name, context, eager_start)
-        options = {"context": context, "eager_start": eager_start}
-        given = {option: value for option, value in options.items() if value}
-        task = self._task_factory(self, coro, **given)
+            task = BareTask()
+            Task.__init__(task, coro, self, name, context, eager_start)
+            return task
+        options = {} if context is None else {"context": context}
+        if eager_start:
+            options["eager_start"] = eager_start
+        task = self._task_factory(self, coro, **options)
         if name is not None:
             task.set_name(name)
         return task
@@ -445,9 +458,6 @@ class BaseEventLoop:
             raise RuntimeError(
                 "Non-thread-safe operation invoked on an event loop other than the current one"
             )
-
-
-new = object.__new__
 
 
 def check_callback(callback: Any, method: str) -> None:

@@ -46,11 +46,6 @@ def get_running_loop() -> Any:
     return loop
 
 
-def _get_running_loop() -> Any:
-    """Return the loop that runs in this thread, or None."""
-    return running.loop
-
-
 class Handle:
     """A callback with its arguments and its context, as it stands in the ready queue.
 
@@ -275,32 +270,14 @@ def wrap_future(future: Any, *, loop: Any = None) -> Future:
     if isfuture(future):
         return future
     ours = (loop or get_running_loop()).create_future()
-    chain(future, ours, into=ours.get_loop(), out_of=None)
+    ours.add_done_callback(lambda ours: ours.cancelled() and future.cancel())
+    future.add_done_callback(lambda _: call_in(ours.get_loop(), copy_outcome, future, ours))
     return ours
 
 
-def chain(source: Any, target: Any, into: Any, out_of: Any) -> None:
-    """End `target` as `source` ends, and cancel `source` if `target` is cancelled.
-
-    into, out_of: the loops that `target` and `source` live on, None for another thread.
-    """
-
-    def source_is_done(_: Any) -> None:
-        call_in(into, copy_outcome, source, target)
-
-    def target_is_done(_: Any) -> None:
-        if target.cancelled():
-            call_in(out_of, source.cancel)
-
-    target.add_done_callback(target_is_done)
-    source.add_done_callback(source_is_done)
-
-
 def call_in(loop: Any, function: Callable, *args: Any) -> None:
-    """Call a function in the thread of `loop`, here and now if that is None."""
-    if loop is None:
-        function(*args)
-    elif not loop.is_closed():
+    """Call a function in the thread of `loop`, unless that is closed."""
+    if not loop.is_closed():
         loop.call_soon_threadsafe(function, *args)
 
 

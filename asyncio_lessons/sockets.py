@@ -21,7 +21,7 @@ from selectors import EVENT_READ, EVENT_WRITE
 from typing import Any
 
 from .event_loop import BaseEventLoop, check_callback
-from .futures import Future, Handle, chain, get_running_loop, wrap_future
+from .futures import Future, Handle, call_in, copy_outcome, get_running_loop, wrap_future
 from .tasks import ensure_future
 
 WOULD_BLOCK = (BlockingIOError, InterruptedError)
@@ -294,10 +294,13 @@ class EventLoop(BaseEventLoop):
     def add_signal_handler(self, sig: int, callback: Callable, *args: Any) -> None:
         """Call ``callback(*args)`` in the loop when signal `sig` comes; main thread only.
 
-        Raises ValueError for what is no signal, RuntimeError for one that cannot be caught.
+        Raises TypeError for what is no number, ValueError for what is no signal, RuntimeError for
+        one that cannot be caught.
         """
         self._check_closed()
         check_callback(callback, "add_signal_handler")
+        if not isinstance(sig, int):
+            raise TypeError(f"sig must be an int, not {sig!r}")
         if sig not in signal.valid_signals():
             raise ValueError(f"invalid signal number {sig}")
         try:
@@ -351,7 +354,9 @@ def run_coroutine_threadsafe(coro: Coroutine, loop: EventLoop) -> Any:
     result = ThreadFuture()
 
     def start() -> None:
-        chain(ensure_future(coro, loop=loop), result, into=None, out_of=loop)
+        task = ensure_future(coro, loop=loop)
+        result.add_done_callback(lambda _: result.cancelled() and call_in(loop, task.cancel))
+        task.add_done_callback(lambda _: copy_outcome(task, result))
 
     loop.call_soon_threadsafe(start)
     return result

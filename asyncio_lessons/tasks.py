@@ -14,17 +14,7 @@ from types import CoroutineType, GeneratorType
 from typing import Any
 from weakref import ref
 
-from .futures import (
-    CANCELLED,
-    FINISHED,
-    NOBODY,
-    PENDING,
-    Future,
-    get_running_loop,
-    isfuture,
-    name_of,
-    running,
-)
+from .futures import FINISHED, NOBODY, PENDING, Future, get_running_loop, isfuture, name_of, running
 
 numbers = itertools.count(1)  # default names: Task-1, Task-2, ...
 
@@ -52,7 +42,7 @@ class Task(Future):
         eager_start: bool = False,
     ) -> None:
         if type(coro) is not CoroutineType and not isinstance(coro, Coroutine):
-            self._state = CANCELLED  # nothing to report when this goes
+            self._state = FINISHED  # nothing to report when this goes
             raise TypeError(f"a coroutine was expected, got {coro!r}")
         self._loop = loop = loop or get_running_loop()
         self._state = PENDING
@@ -282,7 +272,7 @@ def create_task(
 
     Raises RuntimeError without a running loop. Mirrors asyncio.tasks.create_task.
     """
-    loop = get_running_loop()
+    loop = running.loop or get_running_loop()
     return loop.create_task(coro, name=name, context=context, eager_start=eager_start)
 
 

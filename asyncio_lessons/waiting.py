@@ -328,7 +328,8 @@ async def wait_for(fut: Any, timeout: float | None) -> Any:
     fut = ensure_future(fut)
     if fut.done():
         return fut.result()
-    await _cancel_and_wait(fut)
+    fut.cancel()
+    await _wait_until([fut], ALL_COMPLETED, None)
     try:
         return fut.result()
     except CancelledError as error:
@@ -336,17 +337,6 @@ async def wait_for(fut: Any, timeout: float | None) -> Any:
 
 
 _timeout = timeout  # wait_for has an argument of that name
-
-
-async def _cancel_and_wait(future: Future) -> None:
-    waiter = get_running_loop().create_future()
-    release = functools.partial(_release, waiter)
-    future.add_done_callback(release)
-    try:
-        future.cancel()
-        await waiter
-    finally:
-        future.remove_done_callback(release)
 
 
 def shield(arg: Any) -> Future:

@@ -28,6 +28,19 @@ def test_one_turn_runs_what_was_ready_when_it_began() -> None:
     assert same(program) == ["0 turn 0", "0 a", "0 b", "0 turn 1", "0 a again", "0 b again"]
 
 
+def test_the_repr_of_a_loop_says_how_it_is() -> None:
+    async def program(lib, log):
+        log(repr(log.loop).partition(" ")[2])
+        log.loop.set_debug(True)
+        log(repr(log.loop).partition(" ")[2])
+        log.loop.set_debug(False)
+
+    assert same(program) == [
+        "0 running=True closed=False debug=False>",
+        "0 running=True closed=False debug=True>",
+    ]
+
+
 def test_timers_ring_in_order_of_time() -> None:
     async def program(lib, log):
         for when in (3, 1, 2, 0.5):

@@ -475,6 +475,7 @@ def test_a_signal_wakes_a_sleeping_loop() -> None:
 @unix
 def test_what_signal_handlers_refuse() -> None:
     async def program(lib, log):
+        log.attempt(log.loop.add_signal_handler, "SIGINT", print)
         log.attempt(log.loop.add_signal_handler, 1000, print)
         log.attempt(log.loop.add_signal_handler, signal.SIGKILL, print)
 
@@ -484,6 +485,7 @@ def test_what_signal_handlers_refuse() -> None:
         log.attempt(log.loop.add_signal_handler, signal.SIGUSR1, coroutine)
 
     assert same(program) == [
+        "0 TypeError(sig must be an int, not 'SIGINT')",
         "0 ValueError(invalid signal number 1000)",
         "0 RuntimeError(sig 9 cannot be caught)",
         "0 TypeError(coroutines cannot be used with add_signal_handler())",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import gc
 import sys
 import traceback
+import types
 
 import pytest
 from same import aio, same, virtual_loop
@@ -450,6 +452,60 @@ def test_an_eager_task_has_its_context_and_a_failure_stays_in_it() -> None:
     assert same(program, since=(3, 12)) == ["0 True nowhere ValueError(no)"]
 
 
+def test_all_tasks_finds_them_wherever_they_are() -> None:
+    """Not begun, giving way, waiting, thrown an error next, and around an eager one."""
+
+    async def program(lib, log):
+        def names():
+            return sorted(task.get_name() for task in lib.all_tasks())
+
+        @types.coroutine
+        def bad():
+            yield "tea"
+
+        async def gives_way():
+            for _ in range(3):
+                await lib.sleep(0)
+
+        async def awaits_tea():
+            with contextlib.suppress(RuntimeError):
+                await bad()  # thrown in by the next step
+
+        kept = [
+            lib.create_task(lib.sleep(1), name="waits"),
+            lib.create_task(gives_way(), name="gives way"),
+            lib.create_task(awaits_tea(), name="bad"),
+        ]
+        kept.append(lib.create_task(lib.sleep(0), name="new"))
+        log(names())
+        await lib.sleep(0)
+        log(names())
+        await lib.sleep(2)
+        log(names())
+        assert len(kept) == 4
+
+    assert same(program) == [
+        "0 [Task-N, bad, gives way, new, waits]",
+        "0 [Task-N, bad, gives way, new, waits]",
+        "2 [Task-N]",
+    ]
+
+
+def test_all_tasks_finds_the_one_around_an_eager_one() -> None:
+    async def program(lib, log):
+        async def inner():
+            log(len(lib.all_tasks()))
+
+        async def outer():
+            lib.create_task(inner())
+
+        log.loop.set_task_factory(lib.eager_task_factory)
+        lib.create_task(outer())
+        log.loop.set_task_factory(None)
+
+    assert same(program, since=(3, 12)) == ["0 3"]
+
+
 def test_a_task_factory_makes_the_tasks() -> None:
     async def program(lib, log):
         def factory(loop, coro, **options):
@@ -458,8 +514,8 @@ def test_a_task_factory_makes_the_tasks() -> None:
 
         log.attempt(log.loop.set_task_factory, 1)
         log.loop.set_task_factory(factory)
-        context = contextvars.copy_context()
-        tasks = [lib.create_task(lib.sleep(0)), lib.create_task(lib.sleep(0), context=context)]
+        empty = contextvars.Context()
+        tasks = [lib.create_task(lib.sleep(0)), lib.create_task(lib.sleep(0), context=empty)]
         await lib.wait(tasks)
         log.loop.set_task_factory(None)
 

@@ -41,7 +41,7 @@ def current_loop() -> Any:
     """Return the innermost loop that runs in this thread, None if none does."""
     for package in ("my_asyncio", "asyncio_lessons"):
         futures = sys.modules.get(f"{package}.futures")
-        loop = futures and futures._get_running_loop()
+        loop = futures and futures.running.loop
         if loop is not None:
             return loop
     asyncio = sys.modules.get("asyncio")
