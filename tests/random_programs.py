@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import gc
 import re
 import sys
 import textwrap
@@ -315,6 +316,14 @@ THEIRS = asyncio_as_the_newest()
 
 def run(lib: ModuleType, source: str) -> list[tuple]:
     """Run a program on one library; return its log, with what is cancelled at the end."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # coroutines that an earlier error left unused
+        log = _run(lib, source)
+        gc.collect()  # now: if Python meets them while it makes a named tuple, it cannot warn
+    return log
+
+
+def _run(lib: ModuleType, source: str) -> list[tuple]:
     loop = virtual_loop(lib)
     if lib is asyncio and sys.version_info < (3, 13):
         loop.set_task_factory(lambda loop, coro, **options: NewestTask(coro, loop=loop, **options))
@@ -325,16 +334,14 @@ def run(lib: ModuleType, source: str) -> list[tuple]:
         "log": lambda *what: log.append((loop.time(), *map(_plain, what))),
     }
     loop.set_exception_handler(lambda loop, context: _report(context, names["log"]))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # coroutines that an earlier error left unused
-        exec(_compiled(PREAMBLE), names)
-        exec(_compiled(source), names)
-        _attempt(loop, names["main"](), names["log"])
-        for _ in range(4):
-            if not _cancel_what_is_left(tasks):
-                break
-            _attempt(loop, names["aio"].sleep(100), names["log"])
-        loop.close()
+    exec(_compiled(PREAMBLE), names)
+    exec(_compiled(source), names)
+    _attempt(loop, names["main"](), names["log"])
+    for _ in range(4):
+        if not _cancel_what_is_left(tasks):
+            break
+        _attempt(loop, names["aio"].sleep(100), names["log"])
+    loop.close()
     return log
 
 

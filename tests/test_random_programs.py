@@ -35,7 +35,6 @@ counter = itertools.count(1)
 
 
 @pytest.mark.timeout(3600 if MANY else 120)
-@pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
 @settings(UNHURRIED, max_examples=MANY or 300, derandomize=not MANY)
 @given(PROGRAMS)
 def test_random_programs(program: bytes) -> None:
@@ -87,7 +86,6 @@ FAULTS = [
 ]
 
 
-@pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
 @pytest.mark.parametrize("owner, name, fault", FAULTS, ids=[fault[1] for fault in FAULTS])
 def test_a_planted_fault_is_found(owner: object, name: str, fault: Callable) -> None:
     quick = settings(UNHURRIED, max_examples=1000, derandomize=True, phases=[Phase.generate])
