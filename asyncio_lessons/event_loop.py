@@ -7,6 +7,7 @@ loop with a `VirtualClock` runs a program of hours in a moment, and the same way
 """
 
 import heapq
+import logging
 import sys
 import threading
 import time
@@ -135,6 +136,7 @@ class BaseEventLoop:
     """
 
     slow_callback_duration = 0.1  # seconds; debug mode reports what takes longer
+    _logger = logging.getLogger(__package__)
 
     def __init__(self, *, clock: Any = None) -> None:
         self._clock = clock or MonotonicClock()
@@ -446,12 +448,6 @@ class BaseEventLoop:
         if not self._closed:
             guarded = GuardedQueue(self._ready, self._check_thread)
             self._ready = guarded if enabled else deque(self._ready)
-
-    @property
-    def _logger(self) -> Any:
-        import logging  # only when there is something to say: it takes long to import
-
-        return logging.getLogger(__package__)
 
     def _check_thread(self) -> None:
         if self._thread_id not in (None, threading.get_ident()):

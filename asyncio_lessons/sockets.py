@@ -39,14 +39,15 @@ class Watch:
 
     def __init__(self, fd: int, owner: Any) -> None:
         self.fd = fd
-        self.owner = owner  # a weak reference to the socket; to nothing for a bare descriptor
+        # To call for the socket, if there still is one, or for the bare descriptor.
+        self.owner = weakref.ref(owner) if isinstance(owner, socket.socket) else lambda: owner
         self.events = 0  # what the selector was asked for
         self.told: dict[int, Any] = {EVENT_READ: None, EVENT_WRITE: None}
 
-    def is_stale(self, sock: Any) -> bool:
-        """Say whether this is about a closed socket that had the number of `sock`."""
-        owner = sock if self.owner is None else self.owner()
-        return owner is not sock and (owner is None or owner.fileno() != self.fd)
+    def is_stale(self) -> bool:
+        """Say whether this is about a closed socket, whose number another one may have now."""
+        owner = self.owner()
+        return owner is None or isinstance(owner, socket.socket) and owner.fileno() != self.fd
 
     def is_awaited(self) -> bool:
         """Say whether anybody still wants to be told."""
@@ -117,11 +118,10 @@ class EventLoop(BaseEventLoop):
         """Have `who` told of `event` on a socket, a file object or a descriptor."""
         fd = fileobj if isinstance(fileobj, int) else fileobj.fileno()
         watch = self._watches.get(fd)
-        if watch is not None and watch.is_stale(fileobj):
+        if watch is not None and watch.is_stale():
             watch = self._listen(watch, 0)
         if watch is None:
-            is_socket = isinstance(fileobj, socket.socket)
-            watch = Watch(fd, weakref.ref(fileobj) if is_socket else None)
+            watch = Watch(fd, fileobj)
         if not watch.events & event:
             self._listen(watch, watch.events | event)
         before, watch.told[event] = watch.told[event], who
@@ -170,7 +170,12 @@ class EventLoop(BaseEventLoop):
 
     def _until(self, event: int, sock: socket.socket) -> Future:
         future = self.create_future()
-        self._watch(sock, event, future)
+        watch = self._watches.get(sock.fileno())
+        known = watch is not None and watch.owner() is sock and watch.events & event
+        if known and watch.told[event] is None:
+            watch.told[event] = future  # it is still registered, from the last time
+        else:
+            self._watch(sock, event, future)
         return future
 
     def _check_socket(self, sock: socket.socket) -> None:
@@ -189,10 +194,11 @@ class EventLoop(BaseEventLoop):
     async def sock_sendall(self, sock: socket.socket, data: Any) -> None:
         """Send all of `data`, a bytes-like object, waiting whenever the other side is slow."""
         self._check_socket(sock)
-        rest = memoryview(data).cast("B")
+        rest = data if type(data) is bytes else memoryview(data).cast("B")
         while rest:
             try:
-                rest = rest[sock.send(rest) :]
+                sent = sock.send(rest)
+                rest = memoryview(rest)[sent:] if sent < len(rest) else b""
             except WOULD_BLOCK:
                 await self._until(EVENT_WRITE, sock)
 
@@ -311,7 +317,7 @@ class EventLoop(BaseEventLoop):
         if hasattr(signal, "siginterrupt"):
             signal.siginterrupt(sig, False)
         self._signal_handlers[sig] = Handle(callback, args, self)
-        self._watches[self._ssock.fileno()] = Watch(self._ssock.fileno(), None)
+        self._watches[self._ssock.fileno()] = Watch(self._ssock.fileno(), self._ssock)
 
     def remove_signal_handler(self, sig: int) -> bool:
         """Restore the usual handling of signal `sig`; False if it had no handler here."""

@@ -242,6 +242,21 @@ def test_a_reader_is_told_each_turn_until_it_is_removed() -> None:
     ]
 
 
+def test_who_waits_takes_the_place_of_a_reader_even_of_one_that_is_ready() -> None:
+    async def program(lib, log):
+        here, there = pair()
+        with here, there:
+            log.loop.add_reader(here, log, "the reader")
+            await lib.sleep(0)
+            there.send(b"a")
+            await lib.sleep(0)  # in the next turn we run, and after us the reader would
+            log(here.recv(1))
+            log.loop.call_later(1, there.send, b"b")
+            log(await log.loop.sock_recv(here, 1))
+
+    assert same(program) == ["0 b'a'", "1 b'b'"]
+
+
 def test_a_writer_is_told_while_there_is_room() -> None:
     async def program(lib, log):
         def write():

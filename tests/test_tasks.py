@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import contextvars
 import gc
+import subprocess
 import sys
 import traceback
 import types
@@ -350,6 +351,25 @@ def test_a_pending_task_nobody_holds_is_reported() -> None:
         log(len(lib.all_tasks()))
 
     assert same(program) == ["0 2", "0 ERROR: Task was destroyed but it is pending!", "0 1"]
+
+
+@pytest.mark.parametrize("name", [aio.__name__, "asyncio"])
+def test_a_pending_task_is_reported_even_when_python_ends(name) -> None:
+    program = (
+        f"import {name} as aio\n"
+        "async def wait():\n"
+        "    await aio.get_running_loop().create_future()\n"
+        "async def main():\n"
+        "    global task\n"
+        "    task = aio.create_task(wait())\n"
+        "    await aio.sleep(0)\n"
+        "loop = aio.new_event_loop()\n"
+        "loop.run_until_complete(main())\n"
+    )
+    command = [sys.executable, "-c", program]
+    said = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stderr
+    assert said.startswith("Task was destroyed but it is pending!"), said
+    assert "Traceback" not in said
 
 
 def test_a_task_that_sleeps_outlives_the_last_one_who_holds_it() -> None:
