@@ -281,7 +281,7 @@ def current_task(loop: Any = None) -> Task | None:
 
     Raises RuntimeError without a running loop. Mirrors asyncio.tasks.current_task.
     """
-    return (loop or get_running_loop())._current_task
+    return (loop or running.loop or get_running_loop())._current_task
 
 
 def all_tasks(loop: Any = None) -> set[Task]:

@@ -260,7 +260,6 @@ class Timeout:
         self._when = when
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = None
         if when is not None:
             loop = self._task._loop
             if when <= loop.time():
@@ -271,7 +270,6 @@ class Timeout:
     def _on_timeout(self) -> None:
         self._task.cancel()
         self._state = "expiring"
-        self._timer = None
 
     async def __aenter__(self) -> "Timeout":
         if self._state != "created":
@@ -287,7 +285,6 @@ class Timeout:
     async def __aexit__(self, kind: Any, error: Any, traceback: Any) -> None:
         if self._timer is not None:
             self._timer.cancel()
-            self._timer = None
         if self._state == "active":
             self._state = "finished"
         elif self._state == "expiring":
@@ -306,7 +303,8 @@ def timeout(delay: float | None) -> Timeout:
 
     Raises TimeoutError at the end of the block. Mirrors asyncio.timeouts.timeout.
     """
-    return Timeout(None if delay is None else get_running_loop().time() + delay)
+    loop = running.loop or get_running_loop()
+    return Timeout(None if delay is None else loop.time() + delay)
 
 
 def timeout_at(when: float | None) -> Timeout:

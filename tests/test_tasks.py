@@ -571,15 +571,16 @@ def test_ensure_future() -> None:
     ]
 
 
-def test_create_task_needs_a_running_loop() -> None:
+def test_what_belongs_to_a_task_needs_a_running_loop() -> None:
     def program(lib, log):
         coro = lib.sleep(0)
         log.attempt(lib.create_task, coro)
         log.attempt(lib.current_task)
         log.attempt(lib.all_tasks)
+        log.attempt(lib.timeout, None)
         coro.close()
 
-    assert same(program) == ["0 RuntimeError(no running event loop)"] * 3
+    assert same(program) == ["0 RuntimeError(no running event loop)"] * 4
 
 
 def test_repr_tells_name_state_and_coroutine() -> None:

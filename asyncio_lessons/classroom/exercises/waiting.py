@@ -630,7 +630,6 @@ class Timeout:
     async def __aexit__(self, kind, error, traceback):
         if self._timer is not None:
             self._timer.cancel()
-            self._timer = None
         if self._state == "active":
             self._state = "finished"
         elif self._state == "expiring":
@@ -643,13 +642,13 @@ TIMEOUT = Exercise(
     name="timeout",
     lesson="09",
     title="Cancel your own task when the time is up, and own up to it",
-    lines=18,
+    lines=17,
     module="waiting",
     builds=("Timeout._on_timeout", "Timeout.__aenter__", "Timeout.__aexit__"),
     stub="""
 class Timeout:
     def _on_timeout(self):
-        # about 3 lines: cancel self._task; self._state is "expiring"; self._timer is None
+        # about 2 lines: cancel self._task; self._state is "expiring"
         ...
 
     async def __aenter__(self):
@@ -681,7 +680,6 @@ class Timeout:
 class Timeout:
     def _on_timeout(self):
         self._task.cancel()
-        self._timer = None
 """,
             "TimeoutError",
         ),
