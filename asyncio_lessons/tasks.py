@@ -122,8 +122,9 @@ class Task(Future):
         error, self._must_cancel = self._must_cancel, False
         if waiter is not None and waiter.cancelled():
             return waiter._make_cancelled_error()
-        if waiter is not None:
-            waiter.exception()  # ask it, so that its error is not reported as forgotten
+        # Asked for its exception, it is not reported as forgotten.
+        if waiter is not None and isinstance(caught := waiter.exception(), self._CancelledError):
+            return caught
         return self._make_cancelled_error() if error is True else error
 
     def _wait_for(self, awaited: Any) -> None:

@@ -86,6 +86,7 @@ def asyncio_as_the_newest() -> Any:
         module = _on_asyncio()
         names["TaskGroup"] = module("waiting").TaskGroup
         names["Condition"] = module("locks").Condition
+        names["Barrier"] = module("locks").Barrier  # it has a Condition inside
     if sys.version_info < (3, 12):
         names["gather"] = module("waiting").gather
         names["wait_for"] = wait_for

@@ -571,6 +571,21 @@ def test_ensure_future() -> None:
     ]
 
 
+def test_a_cancel_gives_way_to_the_cancellation_that_has_come_already() -> None:
+    async def program(lib, log):
+        async def waits():
+            await log.outcome(future)
+
+        future = log.loop.create_future()
+        task = lib.create_task(waits())
+        await lib.sleep(0)
+        future.set_exception(lib.CancelledError("the future's"))
+        log(task.cancel("ours"))
+        await task
+
+    assert same(program) == ["0 True", "0 CancelledError(the future's)"]
+
+
 def test_what_belongs_to_a_task_needs_a_running_loop() -> None:
     def program(lib, log):
         coro = lib.sleep(0)
