@@ -16,8 +16,9 @@ import sys
 import textwrap
 import warnings
 from collections.abc import Callable
-from types import CodeType, ModuleType
+from types import CodeType, CoroutineType, ModuleType
 from typing import Any
+from unittest import mock
 
 from hypothesis import strategies as st
 from newest import Task as NewestTask
@@ -316,7 +317,16 @@ THEIRS = asyncio_as_the_newest()
 
 def run(lib: ModuleType, source: str) -> list[tuple]:
     """Run a program on one library; return its log, with what is cancelled at the end."""
-    with warnings.catch_warnings():
+    report = sys.unraisablehook
+
+    def report_all_but_coroutines(unraisable: Any) -> None:
+        # One that can never go on may raise what it likes when it is thrown away.
+        if not isinstance(unraisable.object, CoroutineType):
+            report(unraisable)
+
+    gc.freeze()  # what there was need not be looked at below
+    hook = mock.patch.object(sys, "unraisablehook", report_all_but_coroutines)
+    with hook, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # coroutines that an earlier error left unused
         log = _run(lib, source)
         gc.collect()  # now: if Python meets them while it makes a named tuple, it cannot warn
