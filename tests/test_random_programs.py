@@ -57,9 +57,8 @@ def runs_callbacks_at_once(self) -> None:
         each._run() if isinstance(each, futures.Handle) else self._loop._ready.append(each)
 
 
-def wakes_the_last_first(self) -> None:
-    self._loop._ready.extend(reversed(self._callbacks))
-    self._callbacks = []
+def wakes_the_last_first(self, thing: object) -> None:
+    self._callbacks = [thing, *self._callbacks]
 
 
 def rings_timers_backwards(self, ring: Callable = event_loop.BaseEventLoop._ring_timers) -> None:
@@ -75,7 +74,7 @@ def loses_early_cancels(self, msg=None, cancel: Callable = tasks.Task.cancel) ->
 ONE_CONTEXT = contextvars.copy_context()
 FAULTS = [
     (futures.Future, "_wake", runs_callbacks_at_once),
-    (futures.Future, "_wake", wakes_the_last_first),
+    (futures.Future, "_keep", wakes_the_last_first),
     (event_loop.BaseEventLoop, "_ring_timers", rings_timers_backwards),
     (tasks.Task, "cancel", loses_early_cancels),
     (tasks.Task, "uncancel", lambda self: self._num_cancels_requested),
