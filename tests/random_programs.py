@@ -321,7 +321,8 @@ def run(lib: ModuleType, source: str) -> list[tuple]:
 
     def report_all_but_coroutines(unraisable: Any) -> None:
         # One that can never go on may raise what it likes when it is thrown away.
-        if "<coroutine object" not in f"{unraisable.object} {unraisable.err_msg}":
+        what = f"{unraisable.object} {unraisable.err_msg}"  # from Python 3.14 on the message has it
+        if not re.search("<(coroutine|async_generator) object", what):
             report(unraisable)
 
     gc.freeze()  # what there was need not be looked at below
