@@ -161,7 +161,7 @@ def draw(figures: Figures, path: Path) -> None:
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--rounds", type=int, default=9, help="rounds of each program (9)")
-    parser.add_argument("--requests", type=int, default=20_000, help="requests to a server (20000)")
+    parser.add_argument("--requests", type=int, default=40_000, help="requests to a server (40000)")
     parser.add_argument(
         "--most-tasks", type=int, default=1_000_000, help="for the growth (1000000)"
     )
