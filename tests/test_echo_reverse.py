@@ -487,8 +487,8 @@ def test_ctrl_c_ends_the_program_cleanly(name, how):
             two.sendall(b"in the middle")
             process.send_signal(getattr(signal, how))
             out, errors = process.communicate(timeout=10)
-    assert process.returncode == 0
     assert errors == ""
+    assert process.returncode == 0
     assert out.startswith("stopped after")
 
 

@@ -79,8 +79,8 @@ class Server:
 
     def wait(self) -> None:
         """Wait until the server ends: only an error or Ctrl-C gets us out of here."""
-        while not self._ended.wait(0.5):  # Windows hears Ctrl-C only between two waits
-            pass
+        while not self._ended.is_set():
+            time.sleep(0.1)  # not in `wait`: Ctrl-C, at a bad moment, breaks the lock in there
 
     def stop(self, timeout: float = 10.0) -> None:
         """End the server and all its connections; raise what made it end early, if anything did.
