@@ -473,6 +473,23 @@ def test_a_full_listener_that_nobody_visits_does_not_block(no_descriptors_left):
 
 
 @posix
+def test_ctrl_c_at_any_moment_of_waiting_is_only_an_interrupt(monkeypatch):
+    import signal
+
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)  # it sleeps on if it just began
+    server = object.__new__(Server)  # one that does nothing, since threads delay the signals
+    server._ended = threading.Event()
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    try:
+        for number in range(6000):
+            with pytest.raises(KeyboardInterrupt):
+                signal.setitimer(signal.ITIMER_REAL, (2 + number % 60) / 1e6)
+                server.wait()
+    finally:
+        signal.signal(signal.SIGALRM, before)
+
+
+@posix
 @pytest.mark.parametrize("how", ["SIGINT", "SIGTERM"])
 def test_ctrl_c_ends_the_program_cleanly(name, how):
     import signal
