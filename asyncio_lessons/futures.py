@@ -163,6 +163,7 @@ class Future:
 
     __iter__ = __await__
 
+    # Apart from __await__: whatever waits keeps a frame of the size that its code needs.
     def _error_of_await(self) -> Any:
         if self._state is PENDING:
             raise RuntimeError("await wasn't used with future")

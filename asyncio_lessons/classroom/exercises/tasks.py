@@ -249,6 +249,19 @@ def _new(aio, loop, coro):
     return task
 
 
+def _one_that_waits(aio):
+    """A loop, a future, and a task that has taken one step and waits for it."""
+    loop = quiet_loop(aio)
+    future = loop.create_future()
+
+    async def waits():
+        return await future
+
+    task = _new(aio, loop, waits())
+    task._run()
+    return loop, future, task
+
+
 @STEP.check("a step runs the coroutine to where it gives way, and no further")
 def _(aio):
     loop, events = quiet_loop(aio), Events()
@@ -297,14 +310,7 @@ def _(aio):
 
 @STEP.check("a future that is yielded is waited for")
 def _(aio):
-    loop = quiet_loop(aio)
-    future = loop.create_future()
-
-    async def waits():
-        return await future
-
-    task = _new(aio, loop, waits())
-    task._run()
+    loop, future, task = _one_that_waits(aio)
     sentence = "A task that waits for a future must not be put into `_ready`: `self._wait_for(it)`."
     holds(not loop._ready, sentence)
     same(len(future._callbacks), 1, "Hand what was yielded to `self._wait_for`.")
@@ -586,14 +592,7 @@ def _(aio):
 
 @WAKEUP.check("while it waits, it knows for what, and the future knows it too")
 def _(aio):
-    loop = quiet_loop(aio)
-    future = loop.create_future()
-
-    async def waits():
-        await future
-
-    task = _new(aio, loop, waits())
-    task._run()
+    loop, future, task = _one_that_waits(aio)
     sentence = "Keep what it waits for in `self._fut_waiter`: `cancel` needs it."
     holds(task._fut_waiter is future, sentence, repr(task._fut_waiter), "the future")
     sentence = "Clear `awaited._asyncio_future_blocking`: the next one who yields it sets it again."
@@ -683,14 +682,7 @@ def _(aio):
 
 @WAKEUP.check("all_tasks finds a task that waits")
 def _(aio):
-    loop = quiet_loop(aio)
-    future = loop.create_future()
-
-    async def waits():
-        await future
-
-    task = _new(aio, loop, waits())
-    task._run()
+    loop, future, _task = _one_that_waits(aio)  # held: the loop holds it weakly
     sentence = "A task that waits is in no queue: `self._be_known()` lets `all_tasks` find it."
     same(len(aio.all_tasks(loop)), 1, sentence)
     future.cancel()
@@ -720,7 +712,8 @@ class Task(Future):
     def _error_to_throw(self):
         # about 8 lines: what the next step throws. Take self._must_cancel (False again) and
         # self._fut_waiter (None again). A waiter that was cancelled: its _make_cancelled_error().
-        # Another one is asked for its exception(), so that nobody reports it as forgotten.
+        # Another one is asked for its exception(), so that nobody reports it as forgotten; if that
+        # is a CancelledError, it is thrown.
         # Then: our own _make_cancelled_error() if _must_cancel was True, else what it was.
         ...
 """,
@@ -832,6 +825,20 @@ class Task(Future):
         return self._make_cancelled_error() if error is True else error
 """,
             "thrown once",
+        ),
+        Wrong(
+            """
+class Task(Future):
+    def _error_to_throw(self):
+        waiter, self._fut_waiter = self._fut_waiter, None
+        error, self._must_cancel = self._must_cancel, False
+        if waiter is not None and waiter.cancelled():
+            return waiter._make_cancelled_error()
+        if waiter is not None:
+            waiter.exception()
+        return self._make_cancelled_error() if error is True else error
+""",
+            "came first",
         ),
     ),
 )
@@ -948,6 +955,19 @@ def _(aio):
     turn(loop, 6)
     sentence = "One request is thrown once: clear `self._must_cancel` when you throw."
     same(log, Events(["CancelledError"]), sentence)
+
+
+@CANCEL.check("a cancellation that has come already is the one that is thrown")
+def _(aio):
+    loop, log = quiet_loop(aio), Events()
+    future = loop.create_future()
+    task = aio.Task(_sleeper(log, future), loop=loop)
+    turn(loop)
+    future.set_exception(aio.CancelledError("the future's"))
+    task.cancel("ours")
+    turn(loop)
+    expected = Events(["begins", "CancelledError(the future's) arrives"])
+    same(log, expected, "The future had a CancelledError for the task, and that came first.")
 
 
 @CANCEL.check("a task that is done says False")
