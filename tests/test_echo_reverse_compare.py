@@ -6,7 +6,7 @@ import inspect
 
 import pytest
 
-from asyncio_lessons.classroom.engines import draw_engines
+from asyncio_lessons.classroom.pictures.engines import draw_engines
 from asyncio_lessons.demos.echo_reverse import compare
 from asyncio_lessons.demos.echo_reverse.protocol import EchoReverse
 

@@ -13,8 +13,9 @@ import time
 import pytest
 
 from asyncio_lessons.classroom import exercises, workshop
-from asyncio_lessons.classroom.exercises import catalog, engine, face, graft
-from asyncio_lessons.classroom.exercises.catalog import find, names
+from asyncio_lessons.classroom.checking import catalog, engine, graft
+from asyncio_lessons.classroom.checking.catalog import find, names
+from asyncio_lessons.classroom.notebook import face
 
 
 @pytest.fixture(autouse=True)
@@ -340,7 +341,7 @@ def shell():
 
     InteractiveShell.clear_instance()
     shell = InteractiveShell.instance(config=Config(HistoryManager={"enabled": False}))
-    shell.run_line_magic("load_ext", "asyncio_lessons.classroom.exercises.magics")
+    shell.run_line_magic("load_ext", "asyncio_lessons.classroom.notebook.exercise_magics")
     yield shell
     InteractiveShell.clear_instance()
 
@@ -379,7 +380,7 @@ def test_loading_the_commands_is_quick():
     """They load none of the exercises, and no plotting."""
     code = (
         "import sys; from asyncio_lessons.classroom import exercises, workshop;"
-        "from asyncio_lessons.classroom.exercises import magics;"
+        "from asyncio_lessons.classroom.notebook import exercise_magics as magics;"
         "print([m for m in sys.modules if 'matplotlib' in m or m.endswith('exercises.futures')])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

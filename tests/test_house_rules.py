@@ -100,6 +100,22 @@ def test_the_classroom_does_not_import_the_demos() -> None:
         assert "demos" not in {part_of(name) for name in imports_of(path)}, path
 
 
+def test_no_two_modules_of_the_classroom_import_each_other() -> None:
+    used = {}
+    for path in (PACKAGE / "classroom").rglob("*.py"):
+        if path.name != "__init__.py":
+            name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+            used[name] = set(imports_of(path))
+    for name in used:
+        reached, left = set(), {name}
+        while left:
+            now = left.pop()
+            deeper = {m for m in used if any(f"{i}.".startswith(f"{m}.") for i in used[now])}
+            left |= deeper - reached
+            reached |= deeper
+        assert name not in reached, f"{name} imports itself through others"
+
+
 def test_a_demo_runs_without_the_classroom() -> None:
     for path in (PACKAGE / "demos").rglob("*.py"):
         for node in tree_of(path).body:  # inside a function is allowed: to draw, when asked to

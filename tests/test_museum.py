@@ -6,7 +6,7 @@ from importlib import import_module
 import pytest
 
 from asyncio_lessons.classroom import museum
-from asyncio_lessons.classroom.museum import COLUMNS, EXHIBITS, Exhibit, says, this_python
+from asyncio_lessons.classroom.notebook.museum import COLUMNS, EXHIBITS, Exhibit, says, this_python
 
 
 @pytest.fixture(scope="module")

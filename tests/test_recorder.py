@@ -20,8 +20,8 @@ from typing import Any
 import pytest
 
 from asyncio_lessons.classroom import Film, Recorder, draw, record, timeline, work
-from asyncio_lessons.classroom.loops import is_ours, loop_factory
-from asyncio_lessons.classroom.recorder import LIMIT
+from asyncio_lessons.classroom.filming.loops import is_ours, loop_factory
+from asyncio_lessons.classroom.filming.recorder import LIMIT
 
 aio = importlib.import_module("asyncio_lessons")
 LOOPS = ["lessons", "asyncio", "uvloop"]
@@ -471,7 +471,9 @@ def test_tracebacks_begin_in_the_users_code(loop_name: str) -> None:
         files.append(trace.tb_frame.f_code.co_filename)
         trace = trace.tb_next
     assert not [
-        file for file in files if file.endswith(("classroom/recorder.py", "classroom/eyes.py"))
+        file
+        for file in files
+        if file.endswith(("classroom/filming/recorder.py", "classroom/filming/eyes.py"))
     ]
 
 
@@ -547,7 +549,7 @@ def test_what_goes_wrong_while_looking_never_reaches_the_task(
         await lib.sleep(0)
 
     assert film_of(program, loop_name, details=True).result == 1
-    monkeypatch.setattr("asyncio_lessons.classroom.recorder.Site", 3)
+    monkeypatch.setattr("asyncio_lessons.classroom.filming.recorder.Site", 3)
     film = film_of(program, loop_name, details=True)
     assert film.result == 1 and labels(film) == [""]
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import asyncio_lessons as aio
-from asyncio_lessons.classroom.schedule_lab import film, play, shuffled
+from asyncio_lessons.classroom.filming.schedule_lab import film, play, shuffled
 from asyncio_lessons.classroom.workshop import MODULES
 
 SEEDS = range(200)

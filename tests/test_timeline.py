@@ -16,8 +16,16 @@ from sight import smallest_distance
 
 import asyncio_lessons as aio
 from asyncio_lessons.classroom import Film, draw, record, work
-from asyncio_lessons.classroom.canvas import DARK, LIGHT, THEMES, WIDTH, mix, shortened, text_width
-from asyncio_lessons.classroom.layout import HALF, RIGHT, STEMS_APART, THIN
+from asyncio_lessons.classroom.pictures.canvas import (
+    DARK,
+    LIGHT,
+    THEMES,
+    WIDTH,
+    mix,
+    shortened,
+    text_width,
+)
+from asyncio_lessons.classroom.pictures.layout import HALF, RIGHT, STEMS_APART, THIN
 
 JOBS = {1: 0.2, 2: 0.2, 3: 0.13, 4: 0.28, 5: 0.17, 6: 0.21, 7: 0.13, 8: 0.24, 9: 0.147, 10: 0.17}
 

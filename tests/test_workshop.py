@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from asyncio_lessons.classroom import exercises, workshop
-from asyncio_lessons.classroom.exercises import face, graft
+from asyncio_lessons.classroom.checking import graft
+from asyncio_lessons.classroom.notebook import face
 
 
 @pytest.fixture(autouse=True)
@@ -200,7 +201,7 @@ def test_a_broken_neighbour_is_not_blamed_on_the_answer():
     report = exercises.check("task-wakeup", face.answer("task-wakeup"))
     assert report.status == "not yet"
     assert "something else in your my_asyncio is in its way" in str(report)
-    assert "future-results: " in workshop.check()
+    assert "future-results: " in exercises.check_again()
 
 
 def test_a_newer_course_reaches_the_modules_that_were_not_edited(monkeypatch, tmp_path):

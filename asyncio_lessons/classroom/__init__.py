@@ -1,4 +1,7 @@
-"""What looks at the staircase: the film of a program, and its pictures.
+"""What looks at the staircase: the film of a program, its pictures, and the exercises.
+
+The rooms: `filming` records, `pictures` draws, `exercises` holds what the reader solves, `checking`
+runs and judges it, `workshop` is the reader's own package, `notebook` holds the commands.
 
 In a notebook, after ``%load_ext asyncio_lessons.classroom``::
 
@@ -29,21 +32,36 @@ In plain Python, and to draw several films on one time axis::
 ``work(seconds)`` is CPU work of that length: it blocks the loop, on the real clock and on the
 virtual one. ``xray(obj)`` shows the chain of paused frames of a generator, coroutine or task.
 ``%xray obj`` is the same in a line of its own. ``trace(film, "trace.json")`` writes the film for
-https://ui.perfetto.dev. `film` says what a film holds; `Film.by_hand` makes one of what no loop
-runs (threads). All options of `draw` work in ``timeline(...)``, too.
+https://ui.perfetto.dev. `filming.film` says what a film holds; `Film.by_hand` makes one of
+what no loop runs (threads). All options of `draw` work in ``timeline(...)``, too.
 
 `environment.check()` says in plain words what a machine lacks for the course (lesson 00), and
-`engines.draw_engines` draws the engines of the echo-reverse server side by side (lesson 12).
+`draw_engines` draws the engines of the echo-reverse server side by side (lesson 12).
 """
 
-from .film import Cause, Event, Film
-from .loops import work
-from .magics import load_ipython_extension, unload_ipython_extension
-from .perfetto import trace
-from .recorder import Recorder, record
-from .source import show_source
-from .timeline import Picture, draw, timeline
-from .xray import xray
+from importlib import import_module
+from typing import Any
+
+from .filming.film import Cause, Event, Film
+from .filming.loops import work
+from .filming.perfetto import trace
+from .filming.recorder import Recorder, record
+from .notebook.magics import load_ipython_extension, unload_ipython_extension
+from .notebook.source import show_source
+from .pictures.timeline import Picture, draw, timeline
+from .pictures.xray import xray
+
+_PAGES = {"environment": "notebook", "museum": "notebook", "schedule_lab": "filming"}
+_PAGES |= dict.fromkeys(("draw_engines",), "pictures.engines")
+
+
+def __getattr__(name: str) -> Any:
+    """Hand on what only one lesson needs, when it is asked for."""
+    if name not in _PAGES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    home = import_module(f".{_PAGES[name]}", __name__)
+    return getattr(home, name) if hasattr(home, name) else import_module(f".{name}", home.__name__)
+
 
 __all__ = [
     "Cause",

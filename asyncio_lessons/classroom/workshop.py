@@ -20,8 +20,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from .exercises import graft
-from .exercises.catalog import FILES, Exercise, find, names
+from .checking import graft
+from .checking.catalog import FILES, Exercise, find
 
 NAME = "my_asyncio"
 MODULES = (
@@ -256,6 +256,16 @@ class Module:
             return "yours"
         return "partly yours" if self.yours else "the course's"
 
+    @property
+    def detail(self) -> str:
+        """Say which part of it is the reader's, or why it cannot be used."""
+        if self.problem:
+            return f"cannot be used ({self.problem}): `%workshop restore {self.name}` puts it back"
+        parts = [f"{self.done} of {self.of} exercises"] if self.of else []
+        parts += [f"{', '.join(self.yours)}"] if self.yours else []
+        parts += ["edited by hand"] if self.edited else []
+        return "; ".join(parts)
+
 
 def status() -> "Status":
     """Return whose code runs, module by module; shows itself as a table."""
@@ -292,14 +302,14 @@ class Status:
     def __str__(self) -> str:
         if not self.modules:
             return f"All code that runs is the course's: the first exercise to pass makes {NAME}/."
-        return "\n".join(f"{m.name:11} {m.owner:13} {_detail(m)}".rstrip() for m in self.modules)
+        return "\n".join(f"{m.name:11} {m.owner:13} {m.detail}".rstrip() for m in self.modules)
 
     __repr__ = __str__
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         if not self.modules:
             return {"text/plain": str(self)}
-        rows = [(m.name, m.owner, _detail(m)) for m in self.modules]
+        rows = [(m.name, m.owner, m.detail) for m in self.modules]
         return {"text/plain": str(self), "text/html": _table(rows)}
 
     def sentence(self) -> str:
@@ -309,15 +319,6 @@ class Status:
             return "All code that runs is the course's."
         rest = sum(len(m.course) for m in self.modules)
         return f"{', '.join(yours)}: yours" + ("; the rest: the course's." if rest else ".")
-
-
-def _detail(module: Module) -> str:
-    if module.problem:
-        return f"cannot be used ({module.problem}): `%workshop restore {module.name}` puts it back"
-    parts = [f"{module.done} of {module.of} exercises"] if module.of else []
-    parts += [f"{', '.join(module.yours)}"] if module.yours else []
-    parts += ["edited by hand"] if module.edited else []
-    return "; ".join(parts)
 
 
 def _table(rows: list[tuple[str, ...]]) -> str:
@@ -403,28 +404,6 @@ def _import() -> ModuleType:
 def _forget() -> None:
     for name in [n for n in sys.modules if n == NAME or n.startswith(f"{NAME}.")]:
         del sys.modules[name]
-
-
-def check() -> str:
-    """Check all that has passed again, as the package is now; say what no longer holds."""
-    if not exists():
-        return str(status())
-    said = [f"{m.name}.py {_detail(m)}." for m in status().modules if m.problem]
-    now = texts()
-    for exercise in map(find, filter(has_passed, names())):
-        if exercise.module and (problem := _problem(exercise, now)):
-            said.append(f"{exercise.name}: {problem}")
-    return "\n".join(said) or "All that has passed still holds."
-
-
-def _problem(exercise: Exercise, now: dict[str, str]) -> str:
-    from .exercises.engine import examine
-
-    try:
-        code = graft.extract(now[exercise.module], exercise.builds + exercise.also)
-    except LookupError as error:
-        return f"{error}."
-    return examine(exercise, code, now).sentence
 
 
 def _and(words: Any) -> str:

@@ -14,11 +14,12 @@ As functions, with the same words::
 
     exercises.stub(name)             the text of the cell, first line ``%%exercise name`` included
     exercises.names(lesson=None)     names in the order of the course; ``names("05")`` for a lesson
+    exercises.check_again()          what no longer holds of all that has passed
     exercises.check(name, code)      a Report: ``.status``, ``.rows``, ``.sentence``; shows itself
     exercises.hint(name, steps=None), exercises.solution(name), exercises.progress()
     workshop.package()               `my_asyncio` where it is healthy, else `asyncio_lessons`; says
                                      whose code runs (``aio = workshop.package()``)
-    workshop.status(), workshop.restore(module), workshop.check()
+    workshop.status(), workshop.restore(module)
 
 The exercises, by lesson (a test holds this list against the files):
 
@@ -35,23 +36,25 @@ The exercises, by lesson (a test holds this list against the files):
     12  echo-handle
     13  worker-pool
 
-The reader's code never runs in the kernel: a process of its own runs it (`engine`, `child`) and
+The reader's code never runs in the kernel: a process of its own runs it (`checking.engine`) and
 is stopped after about a second. What passes joins ``my_asyncio/`` (`workshop`) in the folder the
 notebook runs in, or the one the environment variable ``ASYNCIO_LESSONS_WORKSHOP`` names.
-A file here (``futures.py``, ...) holds a module's exercises: stubs, hints, checks, wrong answers.
+A file here (``futures.py``, ...) holds a module's exercises: stubs, hints, checks, wrong answers;
+`checking` holds the machinery.
 """
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # the process that checks imports this package too, and needs none of it
-    from .engine import check
-    from .face import hint, names, progress, solution, stub
+    from ..checking.engine import check, check_again
+    from ..notebook.face import hint, names, progress, solution, stub
 
-_HOMES = {"check": "engine"} | dict.fromkeys(
-    ("hint", "names", "progress", "solution", "stub"), "face"
-)
+_HOMES = {
+    **dict.fromkeys(("check", "check_again"), "checking.engine"),
+    **dict.fromkeys(("hint", "names", "progress", "solution", "stub"), "notebook.face"),
+}
 
-__all__ = ["check", "hint", "names", "progress", "solution", "stub"]
+__all__ = ["check", "check_again", "hint", "names", "progress", "solution", "stub"]
 
 
 def __getattr__(name: str) -> Any:
@@ -59,4 +62,4 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    return getattr(import_module(f"..{_HOMES[name]}", __name__), name)

@@ -2,8 +2,8 @@
 
 import inspect
 
-from .catalog import CANNOT_AWAIT, Exercise, Wrong
-from .expect import Events, holds, raises, same
+from ..checking.catalog import CANNOT_AWAIT, Exercise, Wrong
+from ..checking.expect import Events, holds, raises, same
 
 SUSPEND = Exercise(
     name="suspend",

@@ -1,7 +1,7 @@
 """Lesson 03: ``yield from`` in plain Python, first for values, then for everything."""
 
-from .catalog import Exercise, Wrong
-from .expect import Events, holds, raises, same
+from ..checking.catalog import Exercise, Wrong
+from ..checking.expect import Events, holds, raises, same
 
 _SEND_WRONG = (
     Wrong(

@@ -2,9 +2,9 @@
 
 import socket
 
-from .catalog import Exercise, Wrong
-from .expect import Events, holds, same
-from .stage import play
+from ..checking.catalog import Exercise, Wrong
+from ..checking.expect import Events, holds, same
+from ..checking.stage import play
 
 HANDLE = Exercise(
     name="echo-handle",

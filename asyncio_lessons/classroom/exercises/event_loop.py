@@ -3,9 +3,9 @@
 import contextvars
 import types
 
-from .catalog import CANNOT_AWAIT, Exercise, Wrong
-from .expect import Events, Refused, holds, raises, same
-from .stage import film, play, quiet_loop
+from ..checking.catalog import CANNOT_AWAIT, Exercise, Wrong
+from ..checking.expect import Events, Refused, holds, raises, same
+from ..checking.stage import film, play, quiet_loop
 
 _ONCE = """
 class BaseEventLoop:

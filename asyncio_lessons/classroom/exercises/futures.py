@@ -2,9 +2,9 @@
 
 import gc
 
-from .catalog import Exercise, Wrong
-from .expect import Events, holds, raises, same
-from .stage import play, quiet_loop, turn
+from ..checking.catalog import Exercise, Wrong
+from ..checking.expect import Events, holds, raises, same
+from ..checking.stage import play, quiet_loop, turn
 
 RESULTS = Exercise(
     name="future-results",

@@ -2,8 +2,8 @@
 
 import inspect
 
-from .catalog import Exercise, Wrong
-from .expect import Refused, holds, raises, same
+from ..checking.catalog import Exercise, Wrong
+from ..checking.expect import Refused, holds, raises, same
 
 REPAIR = Exercise(
     name="double-repair",

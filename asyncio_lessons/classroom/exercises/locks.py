@@ -1,8 +1,8 @@
 """Lesson 10: one at a time, all at once, so many at a time."""
 
-from .catalog import Exercise, Wrong
-from .expect import Events, holds, raises, same
-from .stage import film, play
+from ..checking.catalog import Exercise, Wrong
+from ..checking.expect import Events, holds, raises, same
+from ..checking.stage import film, play
 
 LOCK = Exercise(
     name="lock",

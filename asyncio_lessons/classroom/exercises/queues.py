@@ -1,8 +1,8 @@
 """Lesson 10: tasks hand work over."""
 
-from .catalog import Exercise, Wrong
-from .expect import Events, Refused, holds, raises, same
-from .stage import play
+from ..checking.catalog import Exercise, Wrong
+from ..checking.expect import Events, Refused, holds, raises, same
+from ..checking.stage import play
 
 QUEUE = Exercise(
     name="queue",

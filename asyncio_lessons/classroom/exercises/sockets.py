@@ -5,9 +5,9 @@ import threading
 import time
 from contextlib import contextmanager
 
-from .catalog import Exercise, Wrong
-from .expect import Events, holds, raises, same
-from .stage import play, quiet_loop
+from ..checking.catalog import Exercise, Wrong
+from ..checking.expect import Events, holds, raises, same
+from ..checking.stage import play, quiet_loop
 
 _TELL = """
 class EventLoop:

@@ -1,7 +1,7 @@
 """Lesson 00: an exercise in ordinary Python, to see how exercises work."""
 
-from .catalog import Exercise, Wrong
-from .expect import same
+from ..checking.catalog import Exercise, Wrong
+from ..checking.expect import same
 
 REPLY = Exercise(
     name="first-reply",

@@ -3,9 +3,9 @@
 import contextvars
 import inspect
 
-from .catalog import Exercise, Wrong
-from .expect import Events, Refused, holds, raises, same
-from .stage import play, quiet_loop, turn
+from ..checking.catalog import Exercise, Wrong
+from ..checking.expect import Events, Refused, holds, raises, same
+from ..checking.stage import play, quiet_loop, turn
 
 STEP = Exercise(
     name="task-step",

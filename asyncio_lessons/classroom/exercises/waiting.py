@@ -1,8 +1,8 @@
 """Lesson 09: waiting for a time, for many, for one of many, and not too long."""
 
-from .catalog import Exercise, Wrong
-from .expect import Events, Refused, holds, same
-from .stage import film, play
+from ..checking.catalog import Exercise, Wrong
+from ..checking.expect import Events, Refused, holds, same
+from ..checking.stage import film, play
 
 SLEEP = Exercise(
     name="sleep",

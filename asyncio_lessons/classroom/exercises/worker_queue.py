@@ -1,8 +1,8 @@
 """Lesson 13: ten jobs, three workers."""
 
-from .catalog import Exercise, Wrong
-from .expect import Events, Refused, holds, same
-from .stage import film, play
+from ..checking.catalog import Exercise, Wrong
+from ..checking.expect import Events, Refused, holds, same
+from ..checking.stage import film, play
 
 POOL = Exercise(
     name="worker-pool",

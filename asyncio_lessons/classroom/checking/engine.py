@@ -17,7 +17,7 @@ from pathlib import Path
 
 from .. import workshop
 from . import graft
-from .catalog import Exercise, find
+from .catalog import Exercise, find, names
 from .report import FAILED, INTERRUPTED, NOT_STARTED, PASSED, Report, Row
 
 SECONDS = 1.2  # what the reader's code may take; on the virtual clock a check takes milliseconds
@@ -48,6 +48,27 @@ def examine(exercise: Exercise, code: str, texts: dict[str, str]) -> Report:
     if problem := _unreadable(code) or _incomplete(exercise, code):
         return Report(exercise.name, exercise.title, FAILED, sentence=problem)
     return _Run(exercise, code, texts).report()
+
+
+def check_again() -> str:
+    """Check all that has passed again, as the reader's package is now; say what fails now."""
+    if not workshop.exists():
+        return str(workshop.status())
+    said = [f"{m.name}.py {m.detail}." for m in workshop.status().modules if m.problem]
+    now = workshop.texts()
+    for exercise in map(find, filter(workshop.has_passed, names())):
+        if exercise.module and (problem := _no_longer(exercise, now)):
+            said.append(f"{exercise.name}: {problem}")
+    return "\n".join(said) or "All that has passed still holds."
+
+
+def _no_longer(exercise: Exercise, now: dict[str, str]) -> str:
+    """Say what the answer in the reader's package fails now, or nothing."""
+    try:
+        code = graft.extract(now[exercise.module], exercise.builds + exercise.also)
+    except LookupError as error:
+        return f"{error}."
+    return examine(exercise, code, now).sentence
 
 
 def is_stub(exercise: Exercise, code: str) -> bool:

@@ -10,7 +10,7 @@ import inspect
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from .frames import Labels, chain, frame_of, is_future, is_task, view
+from ..filming.frames import Labels, chain, frame_of, is_future, is_task, view
 
 _MOST_FRAMES = 40
 _WORDS = {

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..filming.film import ENDS, Event, Film, Wake
 from .canvas import WIDTH, text_width, wrapped
-from .film import ENDS, Event, Film, Wake
 
 MOST_LANES = 40
 BLOCKS = 0.1  # seconds: what asyncio's debug mode calls a slow callback

@@ -78,7 +78,7 @@ def _threads() -> Iterator[str]:
 
 
 def _folder() -> Iterator[str]:
-    from .workshop import NAME, folder
+    from ..workshop import NAME, folder
 
     home: Path = folder().parent
     if not os.access(home, os.W_OK):

@@ -100,7 +100,7 @@ def loop_factory(name: str | ModuleType, virtual: bool = False) -> Callable[[], 
 def package_of(loop: Any) -> ModuleType | None:
     """Return the package a loop of our making is from; None for asyncio's, uvloop's and others."""
     if loop == "lessons":
-        return import_module(__package__.rpartition(".")[0])
+        return import_module("...", __package__)
     return loop if isinstance(loop, ModuleType) else None
 
 
@@ -108,7 +108,7 @@ def _virtual_asyncio_loop() -> Any:
     import asyncio
     import selectors
 
-    from .. import VirtualClock
+    from ... import VirtualClock
 
     clock = VirtualClock()
 

@@ -18,7 +18,7 @@ def load_ipython_extension(shell: Any) -> None:
 
 def exercise(line: str, cell: str) -> None:
     """%%exercise NAME: run the rest of the cell, and check what it does."""
-    from .engine import check
+    from ..checking.engine import check
     from .face import note
 
     # The line of the magic is the cell's first: so that the line numbers are those of the cell.
@@ -57,7 +57,9 @@ def workshop_command(line: str) -> None:
         case []:
             _display(workshop.status())
         case ["check"]:
-            print(workshop.check())
+            from ..checking.engine import check_again
+
+            print(check_again())
         case ["restore", module]:
             print(workshop.restore(module))
         case _:
@@ -68,7 +70,7 @@ def workshop_command(line: str) -> None:
 
 def _polite(command: Callable[..., None]) -> Callable[..., None]:
     """Answer a name that does not exist with a sentence, so that "Run All" goes on."""
-    from .catalog import UnknownExercise
+    from ..checking.catalog import UnknownExercise
 
     @wraps(command)
     def polite(*args: str) -> None:

@@ -146,7 +146,7 @@ class _Child:
     # -- checks ---------------------------------------------------------------------------------
 
     def attempt(self, check, target) -> dict:
-        from asyncio_lessons.classroom.exercises.expect import Refused
+        from asyncio_lessons.classroom.checking.expect import Refused
 
         try:
             check.look(target)
@@ -175,7 +175,7 @@ class _Child:
         _exit(3)
 
     def run(self) -> None:
-        from asyncio_lessons.classroom.exercises.catalog import find
+        from asyncio_lessons.classroom.checking.catalog import find
 
         exercise = find(self.job["exercise"])
         threading.Thread(target=self.watch, args=(self.job["seconds"],), daemon=True).start()
@@ -195,8 +195,8 @@ class _Child:
 
 def _picture(show, target) -> dict:
     """Return the film that `show` makes, or the X-ray; nothing where that fails."""
-    from asyncio_lessons.classroom.film import Film
-    from asyncio_lessons.classroom.xray import xray
+    from asyncio_lessons.classroom.filming.film import Film
+    from asyncio_lessons.classroom.pictures.xray import xray
 
     try:
         made = show(target)

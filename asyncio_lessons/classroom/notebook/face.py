@@ -6,9 +6,9 @@ from html import escape
 from itertools import groupby
 from pathlib import Path
 
-from . import graft
-from .catalog import find, names
-from .report import Report
+from ..checking import graft
+from ..checking.catalog import find, names
+from ..checking.report import Report
 
 _PACKAGE = Path(__file__).parents[2]
 _shown: dict[str, int] = {}  # how many hints of each exercise this kernel has shown

@@ -52,7 +52,7 @@ def play(aio: Any, main: Callable[[Any], Coroutine], kind: str = "BaseEventLoop"
 
 def film(aio: Any, main: Callable[[Any], Coroutine]) -> Any:
     """Run ``main(loop)`` as `play` does, and return the film of it, also when it fails."""
-    from asyncio_lessons.classroom.recorder import Recorder
+    from asyncio_lessons.classroom.filming.recorder import Recorder
 
     loop = quiet_loop(aio, "EventLoop")
     recorder = Recorder(loop, limit=400).start()

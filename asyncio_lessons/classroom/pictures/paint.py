@@ -5,8 +5,8 @@ import re
 from collections import defaultdict
 from typing import Any
 
+from ..filming.film import ENDS
 from .canvas import WIDTH, Canvas, hue_of, mix, shortened, text_width
-from .film import ENDS
 from .layout import (
     HALF,
     LANE,

@@ -131,5 +131,5 @@ def find(name: str) -> Exercise:
 
 
 def _load(file: str) -> dict[str, Exercise]:
-    module = import_module(f"{__package__}.{file}")
+    module = import_module(f"..exercises.{file}", __package__)
     return {x.name: x for x in vars(module).values() if isinstance(x, Exercise)}

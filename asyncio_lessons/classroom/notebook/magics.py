@@ -10,19 +10,19 @@ import argparse
 import ast
 import inspect
 import shlex
-from importlib import import_module, util
 from typing import Any, NoReturn
 
-from .canvas import THEMES
-from .loops import LOOPS, loop_factory
-from .recorder import run_filmed
-from .timeline import draw, show
+from ..filming.loops import LOOPS, loop_factory
+from ..filming.recorder import run_filmed
+from ..pictures.canvas import THEMES
+from ..pictures.timeline import draw, show
+from . import exercise_magics
 
 _VALUE = "__value_of_the_cell__"
 
 
 def load_ipython_extension(shell: Any) -> None:
-    """Add ``%%timeline``, ``%xray``, and the commands of the exercises where they are there."""
+    """Add ``%%timeline``, ``%xray``, ``%xray`` and the commands of the exercises."""
     from IPython.core.magic import no_var_expand
 
     @no_var_expand  # a title may hold $ and {}
@@ -33,8 +33,7 @@ def load_ipython_extension(shell: Any) -> None:
     shell.register_magic_function(timeline, "cell", "timeline")
     shell.register_magic_function(lambda line: _xray(shell, line), "line", "xray")
     shell.set_custom_exc((BaseExceptionGroup,), _show_group)
-    if util.find_spec(".exercises.magics", __package__):
-        import_module(".exercises.magics", __package__).load_ipython_extension(shell)
+    exercise_magics.load_ipython_extension(shell)
 
 
 def unload_ipython_extension(shell: Any) -> None:
@@ -170,7 +169,7 @@ def _show_group(shell: Any, kind: type, error: Any, traceback: Any, tb_offset: A
 
 
 def _xray(shell: Any, line: str) -> Any:
-    from .xray import xray
+    from ..pictures.xray import xray
 
     if not line.strip():
         raise _usage_error("%xray needs what to look into: a generator, a coroutine or a task")

@@ -119,8 +119,8 @@ def _pre(text: str) -> str:
 
 
 def _drawn(picture: dict) -> Any:
-    from ..film import Cause, Event, Film, FilmedTask
-    from ..timeline import draw
+    from ..filming.film import Cause, Event, Film, FilmedTask
+    from ..pictures.timeline import draw
 
     tasks, events, duration, loop = picture["film"]
     film = Film([FilmedTask(*task) for task in tasks], duration=duration, loop=loop, virtual=True)

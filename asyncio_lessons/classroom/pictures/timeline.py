@@ -16,12 +16,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from ..filming.film import Film
+from ..filming.loops import current_loop
+from ..filming.recorder import Recorder
 from .canvas import THEMES, Drawing
-from .film import Film
 from .layout import BLOCKS, MOST_LANES, STEPS, Layout, Look, in_steps, lanes_of, seconds
-from .loops import current_loop
 from .paint import Painter
-from .recorder import Recorder
 
 
 def draw(

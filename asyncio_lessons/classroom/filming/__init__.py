@@ -1,0 +1,1 @@
+"""The film: what records a run of any program, and what a film holds."""

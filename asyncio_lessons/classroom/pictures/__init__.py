@@ -1,0 +1,1 @@
+"""The pictures: what a film, or a paused frame, looks like."""
