@@ -122,7 +122,7 @@ BODY = {
         "while True:\n        try: pass\n        except BaseException: pass",
         "did not come to an end",
     ),
-    "a long sleep": ("__import__('time').sleep(60)", "did not come to an end", "line 3"),
+    "a long sleep": ("__import__('time').sleep(60)", "time.sleep blocks the whole loop", "line 3"),
     "work in C": ("10 ** 10 ** 9", "did not come to an end"),
     "a recursion": ("return drive(coro)", "calls itself without end"),
     "input": ("return input('name? ')", "asks for input()"),

@@ -96,6 +96,7 @@ class _Child:
         self.prints = _Prints()
         self.warned: list[str] = []
         self.main = threading.get_ident()
+        self.blocked = ""  # what is said of the first time.sleep in the thread of the loop
 
     def send(self, **message) -> None:
         with self.lock:
@@ -122,6 +123,18 @@ class _Child:
         module = import_module(f"{PACKAGE}.{self.job['module']}")
         self.run_text(self.job["scratch"], vars(module))
         return package
+
+    def sleep(self, seconds: float) -> None:
+        """Stand in for time.sleep: the reader's code may sleep in a thread, not where tasks run."""
+        frame = sys._getframe(1)
+        place = self.place([(frame.f_code.co_filename, frame.f_lineno)])
+        if threading.get_ident() != self.main or not place:
+            return _sleep(seconds)
+        self.blocked = self.blocked or (
+            "time.sleep blocks the whole loop: no other task runs until it returns "
+            f"({place}). Wait with something that can be awaited."
+        )
+        raise _Blocked
 
     def run_text(self, text: str, names: dict) -> None:
         if text.strip():
@@ -151,15 +164,17 @@ class _Child:
         try:
             check.look(target)
         except Refused as refused:
-            return refused.row()
+            row = refused.row()
         except BaseException as error:
-            return self.row(error, check.why)
-        return {"holds": True}
+            row = self.row(error, check.why)
+        else:
+            row = {"holds": True}
+        return {"holds": False, "sentence": self.blocked} if self.blocked else row
 
     def row(self, error: BaseException, why: str = "") -> dict:
         frames = ((f.f_code.co_filename, n) for f, n in traceback.walk_tb(error.__traceback__))
         where = self.place(frames)
-        sentence = f"{_in_words(error, where)} {why}".rstrip()
+        sentence = self.blocked or f"{_in_words(error, where)} {why}".rstrip()
         return {"holds": False, "yours": type(error).__name__, "sentence": sentence}
 
     def watch(self, seconds: float) -> None:
@@ -229,6 +244,10 @@ def _text(error: BaseException) -> str:
         return ""
 
 
+class _Blocked(BaseException):
+    """The reader's code called time.sleep in the thread of the loop."""
+
+
 class _NoInput(BaseException):
     """The reader's code asked for input."""
 
@@ -265,6 +284,7 @@ def main() -> None:
     sys.meta_path.insert(0, _Sources(job["sources"], os.path.join(job["root"], "asyncio_lessons")))
     sys.stdout, sys.stderr = child.prints, _Prints()
     builtins.input = _no_input
+    time.sleep = child.sleep
     warnings.showwarning = child.hear_warning
     _limit_memory()
     child.run()

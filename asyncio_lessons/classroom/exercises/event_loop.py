@@ -298,7 +298,7 @@ class BaseEventLoop:
         time.sleep(delay)
         return self.call_soon(callback, *args, context=context)
 """,
-            "did not come to an end",
+            "time.sleep blocks the whole loop",
         ),
         Wrong(
             """

@@ -33,7 +33,7 @@ async def sleep(delay, result=None):
     time.sleep(delay)
     return result
 """,
-            "did not come to an end",
+            "time.sleep blocks the whole loop",
         ),
         Wrong(
             """
