@@ -20,6 +20,9 @@ notebooks: $(VENV)/test  ## run the notebooks again and write their outputs, and
 	$(RUN) asyncio_lessons.demos.worker_queue --plot .github/worker_queue.png
 	$(RUN) asyncio_lessons.demos.worker_queue --plot .github/worker_queue-dark.png --theme dark
 
+mutants: $(VENV)/test  ## change each solution in small ways; list the changes that no check notices
+	$(RUN) asyncio_lessons.classroom.checking.mutants $(EXERCISES)
+
 format: $(VENV)/test  ## lint and format code and notebooks
 	$(RUN) ruff check --fix . && $(RUN) ruff format .
 
@@ -40,4 +43,4 @@ $(VENV)/course $(VENV)/test $(VENV)/bench: pyproject.toml
 	$(RUN) pip install --quiet --disable-pip-version-check --editable '.[course,$(@F)]' || { echo "Could not install what is needed: pip says why, above. Is there a network? Then make $(GOAL) again."; exit 1; }; \
 	$(VENV)/bin/python -c 'import matplotlib.font_manager' && touch $@ $(VENV)/course
 
-.PHONY: lab test test-all notebooks format bench clean
+.PHONY: lab test test-all notebooks mutants format bench clean

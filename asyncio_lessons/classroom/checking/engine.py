@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 from .. import workshop
@@ -43,11 +44,16 @@ def check(name: str, code: str, *, keep: bool = True) -> Report:
     return report
 
 
-def examine(exercise: Exercise, code: str, texts: dict[str, str]) -> Report:
-    """Run the checks on `code` inside a package of the modules `texts`; nothing is written."""
+def examine(
+    exercise: Exercise, code: str, texts: dict[str, str], start: Callable | None = None
+) -> Report:
+    """Run the checks on `code` inside a package of the modules `texts`; nothing is written.
+
+    start: makes the process that runs them, a new Python unless given.
+    """
     if problem := _unreadable(code) or _incomplete(exercise, code):
         return Report(exercise.name, exercise.title, FAILED, sentence=problem)
-    return _Run(exercise, code, texts).report()
+    return _Run(exercise, code, texts, start or _start).report()
 
 
 def check_again() -> str:
@@ -134,7 +140,10 @@ def _blame(report: Report, alone: Report) -> None:
 class _Run:
     """One process, and what it has said so far."""
 
-    def __init__(self, exercise: Exercise, code: str, texts: dict[str, str]) -> None:
+    def __init__(
+        self, exercise: Exercise, code: str, texts: dict[str, str], start: Callable
+    ) -> None:
+        self.start = start
         self.exercise = exercise
         self.code = code
         self.rows = [Row(check.claim) for check in exercise.checks]
@@ -184,7 +193,7 @@ class _Run:
 
     def _converse(self) -> None:
         try:
-            process = _start()
+            process = self.start()
         except OSError as error:  # such as in a browser
             self.failure = f"This Python cannot start another one to check your code in ({error})."
             return
