@@ -5,9 +5,13 @@ VENV := $(if $(PYTHON),.venv-$(subst /,-,$(patsubst /%,%,$(PYTHON))),.venv)
 RUN := $(VENV)/bin/python -m
 GOAL := $(or $(MAKECMDGOALS),lab)
 
-lab: $(VENV)/course  ## open the course; trusted, so that Lab shows the committed pictures
-	@$(RUN) jupyter trust --log-level=ERROR notebooks/*.ipynb >/dev/null
-	$(RUN) jupyterlab --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb $(LAB_OPTIONS)
+lab: $(VENV)/course  ## open your copy of the course; LAB_OPTIONS go to JupyterLab
+	@$(RUN) asyncio_lessons open $(LAB_OPTIONS)
+
+update:  ## fetch the newest lessons; what you wrote stays
+	@git pull --ff-only --quiet || { echo "The newest lessons could not be fetched: git says why, above. Yours are as they were."; exit 1; }
+	@$(MAKE) --no-print-directory $(VENV)/course GOAL=update
+	@$(RUN) asyncio_lessons update
 
 test: $(VENV)/test  ## every check: package, house rules, notebooks, browser
 	$(RUN) pytest -n 2 --dist loadscope --nbval --nbval-current-env $(TEST_OPTIONS)
@@ -35,12 +39,7 @@ clean:  ## remove the environments and what tools left behind
 # The environment: once; a stamp says what is in it, so that the second time is quick.
 PYTHONS := $(or $(PYTHON),python3 python3.15 python3.14 python3.13 python3.12 python3.11 python)
 $(VENV)/course $(VENV)/test $(VENV)/bench: pyproject.toml
-	@for p in $(PYTHONS); do $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && python=$$p && break; done; \
-	[ "$$python" ] || { echo "No Python 3.11 or newer found. Install one from python.org, or name one: make $(GOAL) PYTHON=/path/to/python3.13"; exit 1; }; \
-	$$python -c 'import venv, ensurepip' 2>/dev/null || { echo "$$python cannot make environments. Install its venv module (Debian, Ubuntu: sudo apt install python3-venv), then make $(GOAL) again."; exit 1; }; \
-	$(VENV)/bin/python -c 'import pip' 2>/dev/null || $$python -m venv --clear $(VENV); \
-	echo "Preparing $(VENV) ($$($(VENV)/bin/python --version)) for: make $(GOAL). About a minute, once."; \
-	$(RUN) pip install --quiet --disable-pip-version-check --editable '.[course,$(@F)]' || { echo "Could not install what is needed: pip says why, above. Is there a network? Then make $(GOAL) again."; exit 1; }; \
-	$(VENV)/bin/python -c 'import matplotlib.font_manager' && touch $@ $(VENV)/course
+	@for p in $(PYTHONS); do $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && exec $$p tools/prepare.py $(VENV) $(@F) $(GOAL); done; \
+	echo "No Python 3.11 or newer found. Install one from python.org, or name one: make $(GOAL) PYTHON=/path/to/python3.13"; exit 1
 
-.PHONY: lab test test-all notebooks mutants format bench clean
+.PHONY: lab update test test-all notebooks mutants format bench clean
