@@ -20,6 +20,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
+from itertools import pairwise
 from pathlib import Path
 
 import nbformat
@@ -91,7 +92,15 @@ def normalise(notebook: NotebookNode, number: str) -> NotebookNode:
         if not is_meaningful(cell.get("id", ""), number) or cell.id in taken:
             cell.id = _free(f"{number}-{heading}", taken)
         taken.add(cell.id)
+    _fold_what_is_predicted(notebook.cells)
     return notebook
+
+
+def _fold_what_is_predicted(cells: list[NotebookNode]) -> None:
+    """Fold the output of the cell below each prediction: JupyterLab unfolds it when it is run."""
+    for asked, below in pairwise(cells):
+        if asked.cell_type == below.cell_type == "code" and asked.source.startswith("%predict "):
+            below.metadata["jupyter"] = nbformat.from_dict({"outputs_hidden": True})
 
 
 def _heading(cell: NotebookNode) -> str:

@@ -13,6 +13,8 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+import language
+import measure_lessons
 import nbformat
 import pytest
 from run_notebooks import NOTEBOOKS, ROOT, is_meaningful, normalise, number_of, read, write
@@ -305,6 +307,24 @@ def test_a_cell_prints_to_one_stream_only(notebook: nbformat.NotebookNode) -> No
     for cell in code_cells(notebook):
         streams = {output.name for output in cell.outputs if output.output_type == "stream"}
         assert len(streams) <= 1, f"{cell.id}: stdout and stderr have no order between them"
+
+
+# Words and measures
+
+MEASURED = measure_lessons.derived()
+
+
+@pytest.mark.parametrize("path", language.files(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_the_language_is_plain_and_of_today(path: Path) -> None:
+    name = str(path.relative_to(ROOT))
+    if name not in language.EXEMPT | language.STILL_TO_MEND:
+        assert not list(language.found_in(path)), f"what to write instead: {language.INSTEAD}"
+
+
+@pytest.mark.parametrize("path", MEASURED, ids=lambda path: path.name)
+def test_lessons_are_measured(path: Path) -> None:
+    command = ".venv/bin/python tests/measure_lessons.py"
+    assert path.read_bytes() == MEASURED[path], command
 
 
 # Pages, pins and tools

@@ -35,6 +35,7 @@ virtual one. ``xray(obj)`` shows the chain of paused frames of a generator, coro
 https://ui.perfetto.dev. `filming.film` says what a film holds; `Film.by_hand` makes one of
 what no loop runs (threads). All options of `draw` work in ``timeline(...)``, too.
 
+``ladder("06")`` draws the parts built up to lesson 06, and how many lines of them are the reader's.
 `environment.check()` says in plain words what a machine lacks for the course (lesson 00), and
 `draw_engines` draws the engines of the echo-reverse server side by side (lesson 12).
 """
@@ -52,7 +53,7 @@ from .pictures.timeline import Picture, draw, timeline
 from .pictures.xray import xray
 
 _PAGES = {"environment": "notebook", "museum": "notebook", "schedule_lab": "filming"}
-_PAGES |= dict.fromkeys(("draw_engines",), "pictures.engines")
+_PAGES |= {"draw_engines": "pictures.engines", "ladder": "notebook.ladder"}
 
 
 def __getattr__(name: str) -> Any:

@@ -51,7 +51,7 @@ def folder() -> Path:
 
 def exists() -> bool:
     """Tell whether the reader has a package."""
-    return folder().is_dir()
+    return any(folder().glob("*.py"))  # what else lies there are answers to predictions
 
 
 def course_texts() -> dict[str, str]:
@@ -132,6 +132,13 @@ def _join_module(exercise: Exercise, code: str) -> list[str]:
 
 def _answer(name: str) -> Path:
     return folder() / "answers" / f"{name}.py"
+
+
+def lines_of(module: str) -> int:
+    """Return how many lines of code of a module are the reader's: those of the answers."""
+    answers = [_read(_answer(name)) for name in _exercises_of(module)]
+    lines = (line.strip() for answer in answers for line in answer.splitlines())
+    return sum(bool(line) and not line.startswith("#") for line in lines)
 
 
 def has_passed(name: str) -> bool:

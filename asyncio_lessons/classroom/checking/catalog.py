@@ -110,7 +110,11 @@ class Exercise:
         return show
 
 
-class UnknownExercise(LookupError):
+class UnknownName(LookupError):
+    """No exercise, prediction, answer or lesson of that name; the message says what there is."""
+
+
+class UnknownExercise(UnknownName):
     """No exercise of that name; the message says which is meant."""
 
 

@@ -70,12 +70,12 @@ class Report:
         parts = [f'<div style="border-left:4px solid {colour};padding:2px 0 2px 12px">']
         parts.append(f"<div><b>{escape(self.headline())}</b></div>")
         if self.sentence:
-            parts.append(f'<div style="margin:4px 0">{_code(self.sentence)}</div>')
+            parts.append(f'<div style="margin:4px 0">{as_code(self.sentence)}</div>')
         if self.rows:
             parts.append('<table style="border-collapse:collapse;margin:4px 0;color:inherit">')
             parts += [_row_html(row) for row in self.rows]
             parts.append("</table>")
-        parts += [f"<div>{_code(note)}</div>" for note in self.notes]
+        parts += [f"<div>{as_code(note)}</div>" for note in self.notes]
         if self.printed:
             parts.append(f"<div>Your code printed:</div>{_pre(self.printed)}")
         if self.picture:
@@ -111,7 +111,7 @@ def _row_html(row: Row) -> str:
         detail = _pre("\n".join(_columns(row.yours, row.expected)))
     elif sides := [(k, v) for k, v in (("yours", row.yours), ("expected", row.expected)) if v]:
         detail = "".join(f"<div>{k}: <code>{escape(str(v))}</code></div>" for k, v in sides)
-    return f'<tr style="background:none">{mark}<td {cell}">{_code(row.claim)}{detail}</td></tr>'
+    return f'<tr style="background:none">{mark}<td {cell}">{as_code(row.claim)}{detail}</td></tr>'
 
 
 def _pre(text: str) -> str:
@@ -153,7 +153,7 @@ def picture_html(picture: dict) -> str:
     return f'<img style="max-width:100%" alt="{alt}" src="data:image/png;base64,{data}">'
 
 
-def _code(text: str) -> str:
+def as_code(text: str) -> str:
     """Escape, and set what stands between backquotes as code."""
     parts = escape(text).split("`")
     return "".join(f"<code>{p}</code>" if n % 2 else p for n, p in enumerate(parts))

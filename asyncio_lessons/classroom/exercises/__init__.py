@@ -46,12 +46,16 @@ A file here (``futures.py``, ...) holds a module's exercises: stubs, hints, chec
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # the process that checks imports this package too, and needs none of it
+    from ..checking.catalog import names
     from ..checking.engine import check, check_again
-    from ..notebook.face import hint, names, progress, solution, stub
+    from ..notebook.face import hint, solution, stub
+    from ..notebook.progress import progress
 
 _HOMES = {
     **dict.fromkeys(("check", "check_again"), "checking.engine"),
-    **dict.fromkeys(("hint", "names", "progress", "solution", "stub"), "notebook.face"),
+    **dict.fromkeys(("hint", "solution", "stub"), "notebook.face"),
+    "names": "checking.catalog",
+    "progress": "notebook.progress",
 }
 
 __all__ = ["check", "check_again", "hint", "names", "progress", "solution", "stub"]

@@ -1,4 +1,4 @@
-"""The exercises as notebook commands: %%exercise, %hint, %solution, %progress, %workshop."""
+"""The lessons' commands: %%exercise, %hint, %solution, %predict, %progress, %workshop."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -11,7 +11,7 @@ def load_ipython_extension(shell: Any) -> None:
 
     workshop.folder()
     shell.register_magic_function(_polite(exercise), "cell", "exercise")
-    for command in (hint, solution, progress, workshop_command):
+    for command in (hint, solution, predict, progress, workshop_command):
         name = command.__name__.removesuffix("_command")
         shell.register_magic_function(_polite(command), "line", name)
 
@@ -19,7 +19,7 @@ def load_ipython_extension(shell: Any) -> None:
 def exercise(line: str, cell: str) -> None:
     """%%exercise NAME: run the rest of the cell, and check what it does."""
     from ..checking.engine import check
-    from .face import note
+    from .progress import note
 
     # The line of the magic is the cell's first: so that the line numbers are those of the cell.
     report = check(line.strip(), f"\n{cell}")
@@ -42,11 +42,24 @@ def solution(line: str) -> None:
     print(face.solution(line.strip()))
 
 
-def progress(line: str) -> None:
-    """%progress: all exercises at a glance."""
-    from . import face
+def predict(line: str) -> None:
+    """%predict NAME: a question, answered by a click. %predict NAME b: answer b."""
+    from .predict import ask
 
-    _display(face.progress())
+    match line.split():
+        case [name]:
+            _display(ask(name))
+        case [name, letter]:
+            _display(ask(name, letter))
+        case _:
+            print("Write %predict and a name; to answer b: %predict, the name, and b.")
+
+
+def progress(line: str) -> None:
+    """%progress: how far you are, and what comes next. %progress 05: that lesson only."""
+    from .progress import progress
+
+    _display(progress(line.strip() or None))
 
 
 def workshop_command(line: str) -> None:
@@ -70,13 +83,13 @@ def workshop_command(line: str) -> None:
 
 def _polite(command: Callable[..., None]) -> Callable[..., None]:
     """Answer a name that does not exist with a sentence, so that "Run All" goes on."""
-    from ..checking.catalog import UnknownExercise
+    from ..checking.catalog import UnknownName
 
     @wraps(command)
     def polite(*args: str) -> None:
         try:
             command(*args)
-        except UnknownExercise as unknown:
+        except UnknownName as unknown:
             print(unknown)
 
     return polite

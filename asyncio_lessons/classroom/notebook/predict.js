@@ -1,0 +1,39 @@
+(script => {
+  const box = script.closest("[data-predict]"), name = box.dataset.predict;
+  const folds = [...box.querySelectorAll("details")];
+  const read = () => {
+    try { return JSON.parse(localStorage.getItem(STORE)) || {}; }
+    catch { return window[STORE] || {}; }
+  };
+  const keep = letter => {
+    const all = {[name]: letter, ...read()};
+    window[STORE] = all;
+    try { localStorage.setItem(STORE, JSON.stringify(all)); } catch { }
+  };
+  const note = () => {
+    const first = read()[name];
+    if (!first) return;
+    const text = box.querySelector(`[data-answer="${first}"] summary`).textContent;
+    box.querySelector("[data-note]").textContent = `Your first answer: ${text}. Run the cell below.`;
+  };
+  let uncover = () => { };
+  folds.forEach(fold => fold.addEventListener("toggle", () => {
+    if (!fold.open) return;
+    keep(fold.dataset.answer);
+    note();
+    uncover();
+  }));
+  const typed = folds.find(fold => fold.open);
+  if (typed) keep(typed.dataset.answer);
+  note();
+  const below = box.closest(".jp-Cell")?.nextElementSibling?.querySelector(".jp-Cell-outputWrapper");
+  if (below && !box.closest(".lm-Widget") && !read()[name]) {
+    const show = document.createElement("button");
+    show.textContent = "The output is shown when you have predicted. Show it now";
+    show.style.margin = "4px 0 4px 80px";
+    below.style.display = "none";
+    below.before(show);
+    uncover = () => { below.style.display = ""; show.remove(); };
+    show.onclick = () => uncover();
+  }
+})(document.currentScript);

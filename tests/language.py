@@ -1,0 +1,123 @@
+"""The words this project does not use, and the files that are still to be freed of them."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+from run_notebooks import ROOT
+
+# Old-fashioned, vague about who acts, or filler. Beside each: what to write.
+INSTEAD = {
+    r"nought": "zero",
+    r"seldom": "rarely",
+    r"whoever|whomever": "name the actor: the caller, the loop, the task",
+    r"somebody|someone": "name the actor: the caller, the loop, the task",
+    r"nobody|no one": "no task, no caller",
+    r"goes on|go on with|goes on with|went on|going on with": "resumes, continues",
+    r"hears|hear of|heard of": "is told, is woken, gets",
+    r"dear": "expensive",
+    r"for so long": "for that time",
+    r"simply": "leave it out",
+    r"just(?!-started)": "only, or leave it out",  # Python itself says "a just-started generator"
+}
+FORBIDDEN = re.compile(rf"\b(?:{'|'.join(INSTEAD)})\b", re.IGNORECASE)
+KINDS = {".py", ".md", ".ipynb", ".js", ".css", ".html", ".toml", ".yml", ".txt", ""}
+EXEMPT = {"tests/language.py", "LICENSE", "LICENSE-CC-BY-4.0.txt"}
+
+# Shrinks to nothing: take a file out when its words are mended.
+STILL_TO_MEND = {
+    "README.md",
+    "asyncio_lessons/classroom/checking/child.py",
+    "asyncio_lessons/classroom/exercises/coroutines.py",
+    "asyncio_lessons/classroom/exercises/delegation.py",
+    "asyncio_lessons/classroom/exercises/event_loop.py",
+    "asyncio_lessons/classroom/exercises/futures.py",
+    "asyncio_lessons/classroom/exercises/generators.py",
+    "asyncio_lessons/classroom/exercises/locks.py",
+    "asyncio_lessons/classroom/exercises/queues.py",
+    "asyncio_lessons/classroom/exercises/sockets.py",
+    "asyncio_lessons/classroom/exercises/tasks.py",
+    "asyncio_lessons/classroom/exercises/waiting.py",
+    "asyncio_lessons/classroom/exercises/worker_queue.py",
+    "asyncio_lessons/classroom/filming/eyes.py",
+    "asyncio_lessons/classroom/filming/film.py",
+    "asyncio_lessons/classroom/filming/recorder.py",
+    "asyncio_lessons/classroom/notebook/exercise_magics.py",
+    "asyncio_lessons/classroom/pictures/layout.py",
+    "asyncio_lessons/classroom/pictures/xray.py",
+    "asyncio_lessons/coroutines.py",
+    "asyncio_lessons/delegation.py",
+    "asyncio_lessons/demos/echo_reverse/__main__.py",
+    "asyncio_lessons/demos/echo_reverse/asyncio_streams.py",
+    "asyncio_lessons/demos/echo_reverse/compare.py",
+    "asyncio_lessons/demos/echo_reverse/generators.py",
+    "asyncio_lessons/demos/echo_reverse/listener.py",
+    "asyncio_lessons/demos/echo_reverse/load.py",
+    "asyncio_lessons/demos/echo_reverse/selector.py",
+    "asyncio_lessons/demos/worker_queue/__init__.py",
+    "asyncio_lessons/event_loop.py",
+    "asyncio_lessons/futures.py",
+    "asyncio_lessons/generators.py",
+    "asyncio_lessons/locks.py",
+    "asyncio_lessons/queues.py",
+    "asyncio_lessons/sockets.py",
+    "asyncio_lessons/tasks.py",
+    "asyncio_lessons/waiting.py",
+    "docs/differences.md",
+    "notebooks/00_start_here.ipynb",
+    "notebooks/01_wait.ipynb",
+    "notebooks/02_generators.ipynb",
+    "notebooks/03_delegation.ipynb",
+    "notebooks/04_coroutines.ipynb",
+    "notebooks/05_futures.ipynb",
+    "notebooks/06_tasks.ipynb",
+    "notebooks/07_event_loop.ipynb",
+    "notebooks/08_sockets.ipynb",
+    "notebooks/09_waiting.ipynb",
+    "notebooks/10_queues.ipynb",
+    "notebooks/11_asyncio.ipynb",
+    "notebooks/12_echo_reverse.ipynb",
+    "notebooks/13_worker_queue.ipynb",
+    "pyproject.toml",
+    "tests/random_programs.py",
+    "tests/same.py",
+    "tests/test_differences.py",
+    "tests/test_echo_reverse.py",
+    "tests/test_event_loop.py",
+    "tests/test_exercises.py",
+    "tests/test_notebooks.py",
+    "tests/test_random_programs.py",
+    "tests/test_sockets.py",
+    "tests/test_waiting.py",
+    "tests/test_workshop.py",
+    "tests/test_xray.py",
+}
+
+
+def files() -> list[Path]:
+    """Every file with text that a reader may see: what git knows, and what is new."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    paths = [ROOT / name for name in listed.stdout.splitlines()]
+    return [path for path in paths if path.is_file() and path.suffix in KINDS]
+
+
+def found_in(path: Path) -> Iterator[str]:
+    """Yield the forbidden words of a file, each with its place: of a notebook, in its sources."""
+    for place, text in _texts(path):
+        for number, line in enumerate(text.splitlines(), 1):
+            for found in FORBIDDEN.finditer(line):
+                yield f"{place}{number}: {found[0]!r} in: {line.strip()[:90]}"
+
+
+def _texts(path: Path) -> Iterator[tuple[str, str]]:
+    text = path.read_text(encoding="utf-8")
+    if path.suffix != ".ipynb":
+        yield "line ", text
+        return
+    for cell in json.loads(text)["cells"]:
+        yield f"{cell['id']}, line ", "".join(cell["source"])
