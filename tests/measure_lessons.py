@@ -121,7 +121,7 @@ def measure(path: Path) -> Measures:
 
 def all_measures() -> list[Measures]:
     """The measures of every lesson, in order."""
-    return [measure(path) for path in sorted(NOTEBOOKS.glob("*.ipynb"))]
+    return [measure(path) for path in notebooks()]
 
 
 def with_table(text: str, measured: list[Measures]) -> str:
@@ -166,7 +166,8 @@ def derived() -> dict[Path, bytes]:
 
 
 def notebooks() -> list[Path]:
-    return sorted(NOTEBOOKS.glob("*.ipynb"))
+    """The lessons, in order; the glossary is none."""
+    return [NOTEBOOKS / lesson.file for lesson in lessons.LESSONS]
 
 
 def main() -> int:

@@ -9,16 +9,16 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from measure_lessons import Measures, holds, measure
+from measure_lessons import Measures, holds, measure, notebooks
 from nbformat import NotebookNode
-from run_notebooks import NOTEBOOKS, ROOT, number_of, read
+from run_notebooks import NOTEBOOKS, number_of, read
 
 from asyncio_lessons.classroom import predictions
 from asyncio_lessons.classroom.checking import catalog
 from asyncio_lessons.classroom.notebook.ladder import PARTS
 from asyncio_lessons.classroom.predictions import Wrong
 
-PATHS = [pytest.param(path, id=path.stem) for path in sorted(NOTEBOOKS.glob("*.ipynb"))]
+PATHS = [pytest.param(path, id=path.stem) for path in notebooks()]
 # Lessons whose text is still that of the first edition. Shrinks to nothing.
 STILL_TO_WRITE = {f"{number:02}" for number in range(14)}
 
@@ -177,7 +177,7 @@ def lessons_with(belief: str) -> set[str]:
     """The lessons in which a prediction has this belief as a wrong answer."""
     return {
         number_of(path)
-        for path in sorted(NOTEBOOKS.glob("*.ipynb"))
+        for path in notebooks()
         for name in predictions.names(number_of(path))
         for answer in predictions.find(name).answers.values()
         if isinstance(answer, Wrong) and answer.belief == belief
@@ -205,12 +205,14 @@ def test_a_belief_is_one_of_the_list(name: str) -> None:
 
 # Glossary
 
-GLOSSARY = ROOT / "docs" / "glossary.md"
-LINK = re.compile(r"\]\(\.\./docs/glossary\.md(?:#([^)]*))?\)")
+GLOSSARY = NOTEBOOKS / "99_glossary.ipynb"
+LINK = re.compile(r"\]\(99_glossary\.ipynb(?:#([^)]*))?\)")
 
 
-def terms() -> list[str]:
-    return re.findall(r"^## (.*)$", GLOSSARY.read_text(encoding="utf-8"), re.MULTILINE)
+def entries() -> dict[str, str]:
+    """The text of each term, in the order of the page."""
+    texts = [cell.source for cell in cells_of(GLOSSARY)[1:]]
+    return {text.splitlines()[0].removeprefix("## "): text for text in texts}
 
 
 def anchor(term: str) -> str:
@@ -225,19 +227,16 @@ def links_of(path: Path) -> list[str]:
 
 
 def test_the_glossary_is_small_and_has_each_term_once() -> None:
-    assert len(terms()) <= 25
-    assert len(set(terms())) == len(terms())
+    assert len(entries()) == len(cells_of(GLOSSARY)) - 1 <= 25
 
 
 def test_links_to_the_glossary_lead_to_a_term(path: Path) -> None:
-    assert set(links_of(path)) <= {anchor(term) for term in terms()}
+    assert set(links_of(path)) <= set(map(anchor, entries()))
 
 
-def test_each_term_is_linked_where_it_is_defined() -> None:
-    text = GLOSSARY.read_text(encoding="utf-8")
-    for entry in text.split("\n## ")[1:]:
-        term = entry.partition("\n")[0]
-        number, name = re.search(r"\[(\d\d)\]\(\.\./notebooks/([^)]+)\)", entry).groups()
-        assert name.startswith(number)
-        if number not in STILL_TO_WRITE:
-            assert anchor(term) in links_of(NOTEBOOKS / name), f"{name} does not link {term!r}"
+@pytest.mark.parametrize("term", entries())
+def test_a_term_is_linked_where_it_is_defined(term: str) -> None:
+    number, name = re.search(r"\[(\d\d)\]\(([^)]+)\)", entries()[term]).groups()
+    assert name.startswith(number)
+    if number not in STILL_TO_WRITE:
+        assert anchor(term) in links_of(NOTEBOOKS / name), f"{name} does not link {term!r}"

@@ -158,5 +158,5 @@ def test_progress_of_a_lesson_that_does_not_exist() -> None:
 
 
 def test_the_lessons_are_those_of_the_folder(root: Path) -> None:
-    found = sorted(path.name for path in (root / "notebooks").glob("*.ipynb"))
+    found = sorted(path.name for path in (root / "notebooks").glob("[01]*.ipynb"))
     assert found == [lesson.file for lesson in LESSONS]
