@@ -33,6 +33,12 @@ format: $(VENV)/test  ## lint and format code and notebooks
 bench: $(VENV)/bench  ## our loop beside asyncio, uvloop, Trio, Curio and tinyio
 	$(RUN) benchmarks
 
+links: $(VENV)/course  ## make links OWNER/NAME: the repository's address, wherever it is named
+	@$(VENV)/bin/python tools/links.py $(filter-out links,$(MAKECMDGOALS))
+ifeq (links,$(firstword $(MAKECMDGOALS)))
+$(filter-out links,$(MAKECMDGOALS)): ; @:
+endif
+
 clean:  ## remove the environments and what tools left behind
 	rm -rf .venv* .pytest_cache .ruff_cache .hypothesis build dist
 
@@ -42,4 +48,4 @@ $(VENV)/course $(VENV)/test $(VENV)/bench: pyproject.toml
 	@for p in $(PYTHONS); do $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && exec $$p tools/prepare.py $(VENV) $(@F) $(GOAL); done; \
 	echo "No Python 3.11 or newer found. Install one from python.org, or name one: make $(GOAL) PYTHON=/path/to/python3.13"; exit 1
 
-.PHONY: lab update test test-all notebooks mutants format bench clean
+.PHONY: lab update test test-all notebooks mutants links format bench clean

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 OLDEST = (3, 11)
-INSTALL = 'Install packages with `%pip install -e "..[course]"` in a new cell; restart the kernel.'
+INSTALL = "Run in a new cell: %pip install 'asyncio-lessons[lessons]'. Then restart the kernel."
 NEEDED = {  # import name: what it is for, which lesson asks for it first
     "IPython": "runs the cells",
     "matplotlib": "draws the pictures",
