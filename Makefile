@@ -33,8 +33,8 @@ format: $(VENV)/test  ## lint and format code and notebooks
 bench: $(VENV)/bench  ## our loop beside asyncio, uvloop, Trio, Curio and tinyio
 	$(RUN) benchmarks
 
-links: $(VENV)/course  ## make links OWNER/NAME: the repository's address, wherever it is named
-	@$(VENV)/bin/python tools/links.py $(filter-out links,$(MAKECMDGOALS))
+links:  ## make links OWNER/NAME: the repository's address, wherever it is named
+	@$(or $(wildcard $(VENV)/bin/python),python3) tools/links.py $(filter-out links,$(MAKECMDGOALS))
 ifeq (links,$(firstword $(MAKECMDGOALS)))
 $(filter-out links,$(MAKECMDGOALS)): ; @:
 endif

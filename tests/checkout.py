@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -48,12 +49,42 @@ def environment_of(checkout: Path, home: Path) -> dict[str, str]:
     return kept | {"HOME": str(home), "USERPROFILE": str(home), "PYTHONPATH": str(checkout)}
 
 
-def lend_environment(checkout: Path) -> str:
-    """Give a checkout this Python's environment under a name; return it as an argument of make."""
-    stamp = checkout / "pyproject.toml"
-    for extra in ("course", "test"):
-        made = Path(sys.prefix) / extra
-        if not made.exists():
-            pytest.skip("this Python's environment was not made by make")
-        os.utime(stamp, (0, 0))  # older than the stamp: nothing is to be installed
-    return f"VENV={sys.prefix}"
+def lend_environment(checkout: Path) -> list[str]:
+    """Lend a checkout this Python's environment; return what to add to a command of make.
+
+    Nothing is installed in it: make finds no Python that could.
+    """
+    if not (Path(sys.prefix) / "course").exists():
+        pytest.skip("this Python's environment was not made by make")
+    os.utime(checkout / "pyproject.toml", (0, 0))  # older than the environment
+    return [f"VENV={sys.prefix}", "PYTHONS=false"]
+
+
+def build_wheel(folder: Path) -> Path:
+    """Build the package's wheel from this checkout, without network, and return its path."""
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-index"]
+    command += ["--no-build-isolation", "--disable-pip-version-check", "-w", str(folder), str(ROOT)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return next(folder.glob("asyncio_lessons-*.whl"))
+
+
+def bare_python(folder: Path, *wheels: Path) -> Path:
+    """Make an environment that has links to this one's packages, but not ours; return its Python.
+
+    wheels: what to install in it.
+    """
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
+    python = folder / ("Scripts" if os.name == "nt" else "bin") / "python"
+    show = "import sysconfig; print(sysconfig.get_path('purelib'))"
+    inside = Path(subprocess.check_output([python, "-c", show], text=True).strip())
+    for package in Path(sysconfig.get_path("purelib")).iterdir():
+        if "asyncio_lessons" not in package.name:
+            try:
+                (inside / package.name).symlink_to(package)
+            except OSError:
+                pytest.skip("this machine makes no links")
+    for wheel in wheels:
+        install = [python, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps", wheel]
+        subprocess.run(install, check=True, capture_output=True, timeout=120)
+    return python

@@ -17,7 +17,7 @@ from tools import links
 HOSTS = r"github\.com|mybinder\.org/v2/gh|colab\.research\.google\.com/github|codespaces\.new"
 HOSTS += r"|raw\.githubusercontent\.com|githubtocolab\.com|nbviewer\.org/github"
 ADDRESS = re.compile(
-    rf"(?:{HOSTS})(?:/|%2F)([\w-]+)(?:/|%2F)([\w.-]*\w)|([\w-]+)\.github\.io/([\w.-]*\w)"
+    rf"(?:{HOSTS})(?:/|%2F)([\w-]+)(?:/|%2F)([\w.-]*\w)|\b([\w-]{1, 39})\.github\.io/([\w.-]*\w)"
 )
 
 
@@ -70,7 +70,7 @@ def test_the_readmes_badges_are_what_the_functions_say() -> None:
 def test_make_links_changes_it_everywhere(checkout: Path) -> None:
     old = links.repository()
     new = "ada/engine.py-course"
-    command = ["make", "links", new, lend_environment(checkout)]
+    command = ["make", "links", new, *lend_environment(checkout)]
     done = subprocess.run(command, cwd=checkout, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     assert f"https://github.com/{new}\n" in done.stdout
@@ -80,7 +80,7 @@ def test_make_links_changes_it_everywhere(checkout: Path) -> None:
     readme = (checkout / "README.md").read_text(encoding="utf-8")
     assert f"({links.binder(root=checkout)})" in readme
     assert new in (checkout / "CITATION.cff").read_text(encoding="utf-8")
-    subprocess.run(["make", "links", old, command[-1]], cwd=checkout, check=True, timeout=60)
+    subprocess.run(["make", "links", old, *command[3:]], cwd=checkout, check=True, timeout=60)
     assert git(checkout, "status", "--porcelain") == ""
 
 

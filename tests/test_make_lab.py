@@ -34,7 +34,7 @@ class Lab:
         home.mkdir(exist_ok=True)
         self.lines: list[str] = []
         self.process = subprocess.Popen(
-            ["make", "lab", lend_environment(checkout), *arguments],
+            ["make", "lab", *lend_environment(checkout), *arguments],
             cwd=checkout,
             env=environment_of(checkout, home),
             stdin=subprocess.DEVNULL,
