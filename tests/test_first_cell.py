@@ -19,7 +19,7 @@ try:
     %load_ext asyncio_lessons.classroom
 except ModuleNotFoundError:
     print("Run this once, then this cell again: %pip install 'asyncio-lessons[lessons]'")"""
-LESSONS = [pytest.param(path, id=path.stem) for path in sorted(NOTEBOOKS.glob("*.ipynb"))]
+LESSONS = [pytest.param(path, id=path.stem) for path in sorted(NOTEBOOKS.glob("[0-8]*.ipynb"))]
 
 
 @pytest.mark.parametrize("path", LESSONS)

@@ -43,7 +43,7 @@ def bring(folder: Path, source: Path | None = None) -> list[str]:
     """
     course = {path.name: path for path in sorted((source or shipped()).glob("[0-9]*.ipynb"))}
     if not (folder / _BROUGHT).is_dir():
-        said = [f"{len(course)} lessons are copied to {folder}, for you to write in."]
+        said = [f"The lessons are copied to {folder}, for you to write in."]
     else:
         said = []
     for name, path in course.items():
