@@ -599,15 +599,26 @@ def test_details_hold_what_the_player_shows(loop_name: str) -> None:
         del text
 
     film = film_of(program, loop_name, details=True)
-    pause = next(event for event in film.events if event.kind == "wait" and event.task == 0)
-    outer, inside = pause.frames[:2]
-    assert (outer.function, inside.function) == ("program", "inner")
-    assert outer.source == "await inner(lib, n)" and inside.source == "await lib.sleep(n / 1000)"
-    assert dict(outer.locals)["n"] == "50" and dict(outer.locals)["other"] == "other"
-    assert pause.scene.ready == ("other",)
-    assert [when for when, _ in pause.scene.timers] == [pytest.approx(0.05, abs=0.04)]
-    assert (pause.scene.selector is None) == (loop_name == "uvloop")
-    assert film_of(program, loop_name).events[2].scene is None
+    pause = next(step for step in film.steps if step.kind == "wait" and step.task == 0)
+    scene = film.scene(pause.number)
+    outer, inside = scene.tasks[0]["frames"][:2]
+    assert [shown(film, frame) for frame in (outer, inside)] == [
+        ("program", "await inner(lib, n)"),
+        ("inner", "await lib.sleep(n / 1000)"),
+    ]
+    held = {name: text for name, text, _ in outer["locals"]}
+    assert held["n"] == "50" and held["other"] == "other" and held["text"] == "'abc'"
+    assert [entry["label"] for entry in scene.ready] == ["other"]
+    assert [timer["when"] for timer in scene.timers] == [pytest.approx(0.05, abs=0.04)]
+    assert (scene.selector is None) == (loop_name == "uvloop")
+    with pytest.raises(ValueError, match="record it with details=True"):
+        _ = film_of(program, loop_name).steps
+
+
+def shown(film: Film, frame: dict) -> tuple[str, str]:
+    """Return the function of a frame, and the line it stands at."""
+    source = film.sources[frame["code"]]
+    return source["function"], source["lines"][frame["line"] - source["first"]].strip()
 
 
 # -- around a running program ---------------------------------------------------------------------

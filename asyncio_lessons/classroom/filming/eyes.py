@@ -1,7 +1,8 @@
 """The film's eyes on a loop: they see what becomes ready, and who made it so.
 
-`Hooks` sets attributes on a loop of asyncio or uvloop; `Queue` takes the place of the ready queue
-of the course's loop. Both tell the `Recorder`, and both can be taken off again.
+`Queue` puts a ready queue that takes notes in the place of the one of our loop or asyncio's.
+`Hooks` sets attributes on a loop whose queue is hidden, as uvloop's. Both tell the `Recorder`, and
+both can be taken off again.
 """
 
 import inspect
@@ -10,18 +11,34 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from .film import AGAIN, IO, OUTSIDE, TIMER, Cause, Scene
-from .loops import ready_queue
+from .film import AGAIN, IO, OUTSIDE, Cause
+from .loops import (
+    callback_of,
+    cancelled_timers,
+    guard_of,
+    heap_of,
+    is_cancelled,
+    is_ours,
+    is_timer,
+    is_wake_up,
+    reads_wake_up,
+    ready_queue,
+    selector_of,
+    set_ready_queue,
+    timer_in,
+)
+from .snapshots import is_library
 
-# -- asyncio and uvloop: attributes on the loop ---------------------------------------------------
+# -- uvloop and others that hide their queue: attributes on the loop ------------------------------
 
 
 class Hooks:
     """Five attributes on a loop instance, that note and call what the class has."""
 
+    sees_selector = False
+
     def __init__(self, recorder: Any) -> None:
         self._recorder, self._loop = recorder, recorder.loop
-        self._timers: list[tuple[float, Any, str]] = []
         self._originals: dict[str, Any] = {}
         for name in ("create_task", "call_soon", "call_soon_threadsafe", "call_at", "call_later"):
             self._originals[name] = getattr(self._loop, name)
@@ -36,6 +53,9 @@ class Hooks:
     def remove(self) -> None:
         for name in self._originals:
             vars(self._loop).pop(name, None)
+
+    def look_at_timers(self, setter: int | None, what: Any) -> None:
+        """Every timer is noted when it is set."""
 
     def create_task(self, coro: Any, **options: Any) -> Any:
         original = self._originals["create_task"]
@@ -55,12 +75,12 @@ class Hooks:
     def call_at(self, when: float, callback: Any, *args: Any, context: Any = None) -> Any:
         callback = self._timed(callback)
         handle = self._originals["call_at"](when, callback, *args, context=context)
-        return self._set(handle, callback, when)
+        return self._set(handle, callback)
 
     def call_later(self, delay: float, callback: Any, *args: Any, context: Any = None) -> Any:
         callback = self._timed(callback)
         handle = self._originals["call_later"](delay, callback, *args, context=context)
-        return self._set(handle, callback, None)
+        return self._set(handle, callback)
 
     def _seen(self, callback: Any, args: tuple) -> Any:
         """Note who is made ready, and by whom; wrap a plain callback, so that it hands that on."""
@@ -71,13 +91,15 @@ class Hooks:
         if recorder.main is not None:
             recorder.look_after_main()
         if index is not None:
-            recorder.note("ready", index, self._cause(args, index))
-            return (
-                MainStep(recorder, callback)
-                if index == 0 and recorder.main is not None
-                else callback
-            )
-        return self._wrapped(callback, self._cause(args, None))
+            recorder.note("ready", index, self._cause(args, index), None, recorder.due)
+            if index == 0 and recorder.main is not None:
+                return MainStep(recorder, callback)
+            return callback
+        wrapped = self._wrapped(callback, self._cause(args, None))
+        if recorder.details and type(wrapped) is Inheriting:
+            name = callback_name(callback)
+            recorder.note("enter", -1, wrapped._cause, name, None, id(wrapped))
+        return wrapped
 
     def _cause(self, args: tuple, index: int | None) -> Cause:
         recorder = self._recorder
@@ -88,7 +110,7 @@ class Hooks:
         if first is not None and (finished := recorder.index_of(first)) is not None:
             return Cause("task", finished)
         if index is not None and not args:  # a start, or a bare yield
-            return AGAIN if index in recorder.started else OUTSIDE
+            return AGAIN if recorder.has_run(index) else OUTSIDE
         if index is not None and _is_cancelled(first):  # asked for before it could wait
             return AGAIN
         return IO if index is not None or args else OUTSIDE
@@ -105,59 +127,46 @@ class Hooks:
         setter = recorder.running[-1] if recorder.running else None
         return self._wrapped(callback, Cause("timer", setter))
 
-    def _set(self, handle: Any, callback: Any, when: float | None) -> Any:
+    def _set(self, handle: Any, callback: Any) -> Any:
         recorder = self._recorder
         made_by_caller(handle)
-        if recorder.details and not recorder.closed and type(callback) is Inheriting:
-            if when is None and hasattr(self._loop, "_run_once"):
-                return handle  # asyncio's call_later goes through call_at: seen already
-            label = _timer_name(callback)
-            self._timers.append((handle.when() - recorder.zero, handle, label))
-            recorder.note("timer", -1, callback._cause, label)
+        if type(callback) is not Inheriting or recorder.closed or callback.when is not None:
+            return handle
+        name = callback_name(callback) if is_program(callback) else ""
+        kind, when = "enter", None
+        if hasattr(handle, "when"):  # else it is so soon that uvloop sets no timer
+            kind, when = "timer", handle.when() - recorder.zero
+        callback.when = when
+        if recorder.details:
+            recorder.note(kind, -1, callback._cause, name, when, id(callback))
         return handle
-
-    def scene(self) -> Scene:
-        ready = ready_queue(self._loop)
-        if ready is None:
-            labels = tuple(f"\0{index}\0" for index in self._recorder_ready())
-        else:
-            labels = tuple(self._label(handle) for handle in ready if not handle._cancelled)
-        now = self._recorder.now()
-        self._timers = [t for t in self._timers if not t[1].cancelled() and t[0] > now]
-        timers = tuple((when, label) for when, _, label in sorted(self._timers, key=lambda t: t[0]))
-        return Scene(labels, timers, _selector_of(self._loop))
-
-    def _label(self, handle: Any) -> str:
-        callback = handle._callback
-        if isinstance(callback, MainStep):
-            return "\0000\0"
-        index = self._recorder.stepped_by(callback)
-        return _callback_name(callback) if index is None else f"\0{index}\0"
-
-    def _recorder_ready(self) -> Iterable[int]:
-        queue: dict[int, None] = {}
-        for _, kind, index, _, _ in self._recorder.raw:
-            if kind == "ready":
-                queue[index] = None
-            elif kind == "run":
-                queue.pop(index, None)
-        return queue
 
 
 class Inheriting:
-    """A plain callback that, while it runs, stands for whoever caused it."""
+    """A plain callback that, while it runs, stands for what caused it.
 
-    __slots__ = ("__weakref__", "__wrapped__", "_cause", "_recorder")
+    When a handle is cancelled it lets go of its callback: this object goes, and so tells.
+    """
 
-    def __init__(self, recorder: Any, callback: Callable, cause: Cause) -> None:
+    __slots__ = ("__weakref__", "__wrapped__", "_cause", "_recorder", "_told", "when")
+
+    def __init__(
+        self, recorder: Any, callback: Callable, cause: Cause, announced: bool = True
+    ) -> None:
         self.__wrapped__, self._recorder, self._cause = callback, recorder, cause
+        self.when: float | None = None  # it is due, if it is a timer's
+        self._told = announced
 
     def __call__(self, *args: Any) -> Any:
         recorder = self._recorder
-        outer = recorder.inherited
+        outer, due = recorder.inherited, recorder.due
         if not recorder.closed:
-            recorder.inherited = self._cause
-            recorder.note("call", -1, self._cause, _callback_name(self.__wrapped__))
+            recorder.inherited, recorder.due = self._cause, self.when
+            if recorder.details:
+                self._enters()
+            name = callback_name(self.__wrapped__)
+            recorder.note("call", -1, self._cause, name, None, id(self))
+            self._told = False
         try:
             return self.__wrapped__(*args)
         except BaseException as error:
@@ -165,8 +174,20 @@ class Inheriting:
             raise
         finally:
             if not recorder.closed:
-                recorder.inherited = outer
+                recorder.inherited, recorder.due = outer, due
                 recorder.note("return", -1)
+
+    def _enters(self) -> None:
+        if self.when is not None:
+            self._recorder.note("due", -1, self._cause, None, self.when, id(self))
+        elif not self._told:
+            name = callback_name(self.__wrapped__)
+            self._recorder.note("enter", -1, self._cause, name, None, id(self))
+
+    def __del__(self) -> None:
+        recorder = self._recorder
+        if self._told and recorder.details and not recorder.closed:
+            recorder.note("drop" if self.when is None else "untimed", -1, value=id(self))
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.__wrapped__, name)
@@ -195,7 +216,7 @@ class MainStep:
         return repr(self.__wrapped__)
 
 
-# -- the course's loop: a ready queue that takes notes --------------------------------------------
+# -- our loop and asyncio's: a ready queue that takes notes ----------------------------------------
 
 
 class NotingQueue(deque):
@@ -208,23 +229,23 @@ class NotingQueue(deque):
         """Note one thing that became ready."""
         if self.check is not None:
             self.check()
-        self.eye.entered(item)
         super().append(item)
+        self.eye.entered(item)
 
     def extend(self, items: Iterable) -> None:
         """Note many."""
-        items = list(items)
-        if self.check is not None:
-            self.check()
-        for item in items:
-            self.eye.entered(item)
-        super().extend(items)
+        for item in list(items):
+            self.append(item)
 
     def popleft(self) -> Any:
         """Note what runs now."""
         item = super().popleft()
         self.eye.runs(item)
         return item
+
+    def __setitem__(self, place: Any, item: Any) -> None:
+        self.eye.reordered = True  # such as by the schedule lab
+        super().__setitem__(place, item)
 
     def __len__(self) -> int:
         self.eye.idle()
@@ -235,144 +256,310 @@ class NotingQueue(deque):
 
 
 class Queue:
-    """Watches the ready queue of the course's loop."""
+    """Watches the ready queue of our loop or asyncio's, and its timers."""
+
+    sees_selector = True
 
     def __init__(self, recorder: Any) -> None:
         self._recorder, self._loop = recorder, recorder.loop
-        self._causes: dict[int, Cause] = {}  # of the handles that are in the queue, by id
+        self._causes: dict[int, Cause] = {}  # of the plain callbacks that are in the queue, by id
         self._calls = False  # whether that is a plain callback
         self._main_runs = recorder.main is not None
         self._current = recorder.main  # what runs now
-        self._original = self._loop._ready
-        self._create_task = self._loop.create_task
-        self._threadsafe = self._loop.call_soon_threadsafe
+        self._steps: dict[type, bool] = {}  # types of callbacks: whether all are steps of tasks
+        self._timers: dict[int, tuple] = {}  # by id, the pending ones: (when, task that set it)
+        self._heap, self._heap_size, self._cancelled = heap_of(self._loop), 0, 0
+        self.reordered = False
+        self._original = ready_queue(self._loop)
+        self._set: list[tuple[Any, str, Any]] = []  # (object, attribute, what was there)
         queue = NotingQueue()
         queue.eye = self
         deque.extend(queue, self._original)
-        queue.check = getattr(self._original, "_check", None)
-        self._queue = self._loop._ready = queue
-        self._loop.create_task = self.create_task
-        self._loop.call_soon_threadsafe = self.call_soon_threadsafe
+        queue.check = guard_of(self._original)
+        self._queue = queue
+        set_ready_queue(self._loop, queue)
+        self._replace(self._loop, "create_task", self.create_task)
+        self._replace(self._loop, "call_soon_threadsafe", self.call_soon_threadsafe)
+        if recorder.details:
+            self._watch_closely()
+        self.look_at_timers(None, None)
+
+    def _replace(self, owner: Any, name: str, ours: Any) -> None:
+        self._set.append((owner, name, getattr(owner, name)))
+        setattr(owner, name, ours)
+
+    def _original_of(self, name: str) -> Any:
+        return next(original for _, each, original in self._set if each == name)
+
+    def _watch_closely(self) -> None:
+        self._replace(self._loop, "call_at", self.call_at)
+        self._replace(self._loop, "_run_once", self._run_once)
+        if (selector := selector_of(self._loop)) is not None:
+            for name in ("register", "unregister", "modify", "select"):
+                self._replace(selector, name, getattr(self, f"_{name}"))
+            for key in list((selector.get_map() or {}).values()):
+                self._watched(key)
 
     def remove(self) -> None:
-        vars(self._loop).pop("create_task", None)
-        vars(self._loop).pop("call_soon_threadsafe", None)
-        if self._loop._ready is self._queue:
+        for owner, name, _ in self._set:
+            vars(owner).pop(name, None)
+        if ready_queue(self._loop) is self._queue:
             self._original.clear()
             deque.extend(self._original, self._queue)
-            self._loop._ready = self._original
+            set_ready_queue(self._loop, self._original)
         self._current = None
 
+    # -- what goes into the queue, and out ------------------------------------------------------
+
     def create_task(self, coro: Any, **options: Any) -> Any:
+        original = self._original_of("create_task")
         if not self._recorder.wants(coro):
-            return self._create_task(coro, **options)
-        return self._recorder.create(self._create_task, coro, options)
+            return original(coro, **options)
+        return self._recorder.create(original, coro, options)
 
     def call_soon_threadsafe(self, callback: Any, *args: Any, context: Any = None) -> Any:
-        """Strangers come in past the queue's own `append`: let the callback say who called."""
+        """On our loop other threads come in past the queue's own `append`: the callback tells."""
         recorder = self._recorder
         cause = recorder.who() or OUTSIDE
-        if not recorder.closed and callable(callback) and recorder.stepped_by(callback) is None:
-            callback = Inheriting(recorder, callback, cause)
-        return self._threadsafe(callback, *args, context=context)
+        strange = is_ours(self._loop) and recorder.stepped_by(callback) is None
+        if strange and not recorder.closed and callable(callback):
+            callback = Inheriting(recorder, callback, cause, announced=False)
+        original = self._original_of("call_soon_threadsafe")
+        return made_by_caller(original(callback, *args, context=context))
 
     def entered(self, item: Any) -> None:
         """Something became ready."""
         recorder = self._recorder
         if recorder.closed:
             return
-        cause = self._cause(item)
         index = self._index(item)
+        cause = recorder.who()
+        if cause is None:
+            cause = self._cause(item, index)
         if index is not None:
-            recorder.note("ready", index, cause)
-        elif recorder.in_scope():
+            recorder.note("ready", index, cause, None, recorder.due)
+        elif recorder.in_scope() and not reads_wake_up(callback_of(item)):
             self._causes[id(item)] = cause
+            if recorder.details:
+                self._entered_in_detail(item, cause)
+        if is_timer(item):
+            self._heap_size = len(self._heap)
 
-    def _cause(self, item: Any) -> Cause:
-        cause = self._recorder.who()
-        if cause is not None:
-            return cause
-        current = self._current
-        if current is None:
-            if hasattr(type(item), "_scheduled"):
-                return TIMER
-            return IO if self._loop.is_running() else OUTSIDE
-        if item is current:
-            return AGAIN
-        index = self._index(current)
-        return IO if index is None else Cause("task", index)
+    def _cause(self, item: Any, index: int | None) -> Cause:
+        last = self._recorder.ended_last
+        if last is not None:
+            return AGAIN if last == index else self._recorder.task_cause(last)
+        if self._current is not None:
+            return IO
+        if is_timer(item):
+            _, setter = self._timers.get(id(item), (0, None))
+            return Cause("timer", setter)
+        return IO if self._loop.is_running() else OUTSIDE
+
+    def _entered_in_detail(self, item: Any, cause: Cause) -> None:
+        recorder = self._recorder
+        if is_timer(item) and id(item) in self._timers:
+            when, _ = self._timers[id(item)]
+            recorder.note("due", -1, cause, None, when - recorder.zero, id(item))
+        else:
+            recorder.note("enter", -1, cause, self._label(item), None, id(item))
 
     def _index(self, item: Any) -> int | None:
+        """Return the index of the task that `item` makes a step of; None if there is none."""
         recorder = self._recorder
-        index = recorder.index_of(item)
-        if index is None and (callback := getattr(item, "_callback", None)) is not None:
-            index = recorder.stepped_by(callback)
-        return index
+        callback = callback_of(item)
+        if callback is None:
+            return recorder.index_of(item)
+        return recorder.stepped_by(callback)
 
     def runs(self, item: Any) -> None:
         """The loop took something out of the queue, and runs it."""
-        self.idle()
+        if self._current is not None:
+            self.idle()
         recorder = self._recorder
         if recorder.closed:
             return
+        if self.reordered:
+            self._tell_order(item)
         self._current = item
-        index = self._index(item)
-        if index == 0 and recorder.main is not None:
+        recorder.ended_last = None
+        cause = self._causes.pop(id(item), None)
+        if cause is not None:
+            self._calls_back(item, cause)
+        elif recorder.main is not None and self._index(item) == 0:
             self._main_runs = True
             recorder.begun(0)
-        elif index is None:
-            cause = self._causes.pop(id(item), None)
-            recorder.inherited = cause or IO
-            callback = getattr(item, "_callback", None)
-            if cause and callback is not None:
-                self._calls = True
-                recorder.note("call", -1, cause, _callback_name(callback))
+
+    def _calls_back(self, item: Any, cause: Cause) -> None:
+        recorder = self._recorder
+        callback = callback_of(item)
+        recorder.inherited = cause
+        when, _ = self._timers.pop(id(item), (None, None))
+        recorder.due = None if when is None else when - recorder.zero
+        if is_cancelled(item):
+            if recorder.details:
+                recorder.note("drop", -1, None, None, None, id(item))
+        elif callback is not None or recorder.details:
+            self._calls = True
+            recorder.note("call", -1, cause, self._label(item), None, id(item))
+
+    def _tell_order(self, item: Any) -> None:
+        self.reordered = False
+        if self._recorder.details:
+            items = [item, *deque.__iter__(self._queue)]
+            keys = [id(each) if (i := self._index(each)) is None else -1 - i for each in items]
+            self._recorder.note("order", -1, value=keys)
 
     def idle(self) -> None:
         """What ran has ended."""
         recorder = self._recorder
         if self._current is None or threading.get_ident() != recorder.thread:
             return
-        self._current = recorder.inherited = None
+        if len(self._heap) != self._heap_size:
+            self.look_at_timers(recorder.ended_last, None)
+        self._current = recorder.inherited = recorder.ended_last = recorder.due = None
         if self._calls:
             self._calls = False
             recorder.note("return", -1)
         if self._main_runs and recorder.running == [0] and not recorder.closed:
             self._main_runs = False
             recorder.paused(0, recorder.main.get_coro())
-
-    def scene(self) -> Scene:
-        ready = tuple(self._label(item) for item in list(deque.__iter__(self._queue)))
-        began = self._recorder.zero
-        entries = sorted(
-            (e for e in self._loop._scheduled if not e[1]._cancelled), key=lambda e: e[0]
-        )
-        timers = tuple((when - began, self._label(item)) for when, item in entries)
-        return Scene(ready, timers, _selector_of(self._loop))
+            recorder.ended_last = None
 
     def _label(self, item: Any) -> str:
-        index = self._index(item)
-        if index is not None:
-            return f"\0{index}\0"
-        callback = getattr(item, "_callback", None)
+        callback = callback_of(item)
         if callback is not None:
-            return _callback_name(callback)
-        sleepers = [self._label(waiter) for waiter in getattr(item, "_callbacks", ())]
-        name = self._recorder.labels.of(item)
-        return f"{name} of {', '.join(sleepers)}" if sleepers else name
+            return callback_name(callback)
+        if id(item) in self._timers:
+            return ""  # the timer has its own
+        return self._recorder.labels.of(item)
+
+    # -- timers -----------------------------------------------------------------------------------
+
+    def call_at(self, when: float, callback: Any, *args: Any, context: Any = None) -> Any:
+        timer = made_by_caller(self._original_of("call_at")(when, callback, *args, context=context))
+        self.look_at_timers(None, None)
+        return timer
+
+    def look_at_timers(self, setter: int | None, what: Any) -> None:
+        """Note which timers were set and which were cancelled since the last look.
+
+        setter: the task whose step has ended; what: the words for what it waits for.
+        """
+        heap, recorder = self._heap, self._recorder
+        size, cancelled = len(heap), cancelled_timers(self._loop)
+        if size == self._heap_size and cancelled == self._cancelled:
+            return
+        if size < self._heap_size or cancelled != self._cancelled:
+            self._forget_timers()
+            entries = heap
+        else:
+            entries = _pushed(heap, size - self._heap_size)
+        if setter is None and recorder.running:
+            setter = recorder.running[-1]
+        for entry in entries:
+            when, timer = timer_in(entry)
+            if id(timer) not in self._timers and not is_cancelled(timer):
+                self._timers[id(timer)] = when, setter
+                if recorder.details:
+                    self._timer_set(timer, when, setter, what)
+        self._heap_size, self._cancelled = size, cancelled
+
+    def _timer_set(self, timer: Any, when: float, setter: int | None, what: Any) -> None:
+        recorder = self._recorder
+        if not recorder.in_scope():
+            return
+        callback = callback_of(timer)
+        name = callback_name(callback) if is_program(callback) else ""
+        cause = Cause("timer", setter)
+        recorder.note("timer", -1, cause, name or what, when - recorder.zero, id(timer))
+
+    def _forget_timers(self) -> None:
+        """Take the cancelled ones away."""
+        pending = {id(timer) for _, timer in map(timer_in, self._heap) if not is_cancelled(timer)}
+        for key in [key for key in self._timers if key not in pending and key not in self._causes]:
+            del self._timers[key]
+            if self._recorder.details:
+                self._recorder.note("untimed", -1, value=key)
+
+    # -- with details: turns, and the selector ----------------------------------------------------
+
+    def _run_once(self) -> None:
+        self.idle()
+        if not self._recorder.closed:
+            self._recorder.note("turn", -1)
+        self._original_of("_run_once")()
+
+    def _select(self, timeout: float | None = None) -> list:
+        reported = self._original_of("select")(timeout)
+        names = [self._socket(key, events) for key, events in reported if self._shows(key)]
+        if names and not self._recorder.closed:
+            self._recorder.note("report", -1, value=names)
+        return reported
+
+    def _register(self, fileobj: Any, events: int, data: Any = None) -> Any:
+        return self._watched(self._original_of("register")(fileobj, events, data))
+
+    def _modify(self, fileobj: Any, events: int, data: Any = None) -> Any:
+        return self._watched(self._original_of("modify")(fileobj, events, data))
+
+    def _unregister(self, fileobj: Any) -> Any:
+        key = self._original_of("unregister")(fileobj)
+        if not self._recorder.closed and self._shows(key):
+            self._recorder.note("watch", -1, value=(key.fd, None, ""))
+        return key
+
+    def _watched(self, key: Any) -> Any:
+        if not self._recorder.closed and self._shows(key):
+            recorder = self._recorder
+            task = recorder.running[-1] if recorder.running else None
+            value = key.fd, task, *self._socket_and_events(key, key.events)
+            recorder.note("watch", -1, value=value)
+        return key
+
+    def _shows(self, key: Any) -> bool:
+        return not is_wake_up(self._loop, key.fileobj)
+
+    def _socket(self, key: Any, events: int) -> str:
+        return " ".join(self._socket_and_events(key, events))
+
+    def _socket_and_events(self, key: Any, events: int) -> tuple[str, str]:
+        return self._recorder.labels.of_socket(key), _EVENTS.get(events, "")
+
+
+_EVENTS = {1: "readable", 2: "writable", 3: "readable or writable"}
+
+
+def _pushed(heap: list, count: int) -> Iterable:
+    """Yield what `count` pushes may have added: it is on the way from the last places up."""
+    seen = set()
+    for place in range(len(heap) - count, len(heap)):
+        while place >= 0 and place not in seen:
+            seen.add(place)
+            yield heap[place]
+            place = (place - 1) // 2
 
 
 # -- words ----------------------------------------------------------------------------------------
 
 
-def _callback_name(callback: Any) -> str:
+def callback_name(callback: Any) -> str:
+    """Return how a callback is called in the film."""
     callback = getattr(callback, "__wrapped__", callback)
     return getattr(callback, "__qualname__", None) or type(callback).__name__
 
 
-def _timer_name(callback: Inheriting) -> str:
-    name, setter = _callback_name(callback), callback._cause.task
-    return f"sleep of \0{setter}\0" if setter is not None and "unless_cancelled" in name else name
+def is_program(callback: Any) -> bool:
+    """Say whether a callback is the program's own, and not how the library does something."""
+    callback = getattr(callback, "__wrapped__", callback)
+    code = getattr(getattr(callback, "__func__", callback), "__code__", None)
+    if code is not None:
+        return not is_library(code.co_filename)
+    owner = type(getattr(callback, "__self__", None))
+    return callback is not None and owner.__module__.split(".")[0] not in _LIBRARIES
+
+
+_LIBRARIES = ("asyncio", "_asyncio", "asyncio_lessons", "my_asyncio", "uvloop")
 
 
 def _is_cancelled(future: Any) -> bool:
@@ -380,16 +567,6 @@ def _is_cancelled(future: Any) -> bool:
         return bool(future.cancelled())
     except Exception:
         return False
-
-
-def _selector_of(loop: Any) -> tuple[str, ...] | None:
-    selector = getattr(loop, "_selector", None)
-    if selector is None or (mapping := selector.get_map()) is None:
-        return None
-    words = {1: "readable", 2: "writable", 3: "readable or writable"}
-    own = getattr(loop, "_ssock", None)
-    keys = sorted((key for key in mapping.values() if key.fileobj is not own), key=lambda k: k.fd)
-    return tuple(f"fd {key.fd} {words.get(key.events, '')}".strip() for key in keys)
 
 
 def made_by_caller(thing: Any, lines: int = 1) -> Any:

@@ -6,26 +6,27 @@ of `Event`, in the order they happened). Times are seconds since the film began.
     time    when
     kind    "create", "ready", "run", "wait", "done", "cancelled", "failed": what a task does
             "call", "return": a plain callback begins, ends
-            "timer": a timer was set (on asyncio and uvloop, with ``details=True``)
+            "timer": a timer was set (with ``details=True``)
     task    the index of the task in `film.tasks`; -1 for a plain callback
     cause   for "create", "ready", "call", "timer": who did it, a `Cause`
     text    "wait": the awaited expression with its values, ``download(3)``; "failed": the error;
             "call", "timer": the name of the callback
-    frames  with ``details=True``, for "wait": the paused frames from the task's own coroutine
-            inwards, each a `FrameView` (function, file, line, source, locals)
-    scene   with ``details=True``: the loop at this moment, before what the event says has its
-            effect, a `Scene`: the ready queue (next first), the timers (soonest first) and what the
-            selector listens to. On uvloop the selector is not visible, and the queue is the one
-            the events describe.
+    due     for "ready" by a timer: when the timer was due, which may be before `time`
 
 From "create" to its end a task is in one state: ready, running or waiting. "ready" says that it
 was woken and could run, "run" that its step begins, "wait" that its step ended at an ``await``. A
-step may begin inside another one (an eager task): the outer one goes on when the inner one stops.
+step may begin inside another one (an eager task): the outer one continues when the inner one stops.
+
+With ``details=True`` the film also has `steps`, and for each of them the `scene` of the loop after
+it: what is running, ready, timed and listened to, what was printed, and where each task stands,
+with its local names. `scenes` says what a step and a scene hold.
 """
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from .scenes import Delta, Details, Scene, Step
 
 ENDS = ("done", "cancelled", "failed")
 STATES = ("running", "ready", "waiting")
@@ -35,7 +36,7 @@ class Cause(NamedTuple):
     """Who did it.
 
     kind: "task" (the task with this index), "timer" (task: who set it, if known), "io", "thread",
-    "again" (the task itself: a bare yield, as in ``sleep(0)``) or "outside" (nobody on the loop).
+    "again" (the task itself: a bare yield, as in ``sleep(0)``) or "outside" (nothing on the loop).
     """
 
     kind: str
@@ -46,24 +47,6 @@ TIMER, IO, THREAD = Cause("timer"), Cause("io"), Cause("thread")
 AGAIN, OUTSIDE = Cause("again"), Cause("outside")
 
 
-class FrameView(NamedTuple):
-    """One paused frame: where it stands, and its local names with what they hold, as text."""
-
-    function: str
-    file: str
-    line: int
-    source: str
-    locals: tuple[tuple[str, str], ...]
-
-
-class Scene(NamedTuple):
-    """The loop at one moment, as labels; `timers` are (seconds of the film, label)."""
-
-    ready: tuple[str, ...]
-    timers: tuple[tuple[float, str], ...]
-    selector: tuple[str, ...] | None
-
-
 class Event(NamedTuple):
     """One thing that happened; the module's docstring says what each field holds."""
 
@@ -72,8 +55,7 @@ class Event(NamedTuple):
     task: int
     cause: Cause | None = None
     text: str = ""
-    frames: tuple[FrameView, ...] = ()
-    scene: Scene | None = None
+    due: float | None = None
 
 
 class Span(NamedTuple):
@@ -104,7 +86,7 @@ class Wake(NamedTuple):
 
 
 class FilmedTask(NamedTuple):
-    """The name of a task, and the index of the one that created it (None: nobody on the loop)."""
+    """The name of a task, and the index of the one that created it (None: no task did)."""
 
     name: str
     parent: int | None = None
@@ -127,12 +109,56 @@ class Film:
     title: str | None = None
     note: str | None = None
     heartbeat: list[float] | None = None
+    details: Details | None = field(default=None, repr=False)
     result: object = None
     error: BaseException | None = None
 
     def __repr__(self) -> str:
         where = f" on {self.loop}" if self.loop else ""
-        return f"<Film of {len(self.tasks)} tasks, {len(self.events)} events{where}>"
+        cut = "; the recording stopped there" if self.truncated else ""
+        return f"<Film of {len(self.tasks)} tasks, {len(self.events)} events{where}{cut}>"
+
+    # -- step by step ---------------------------------------------------------------------------
+
+    @property
+    def steps(self) -> list[Step]:
+        """What a person steps through; step 0 is before anything ran.
+
+        Raises ValueError if the film was made without ``details=True``.
+        """
+        return self._details().steps
+
+    @property
+    def sources(self) -> list[dict[str, Any]]:
+        """The source of every function that is shown: "function", "file", "first" and "lines".
+
+        The index of one is the "code" of the frames in a scene; "library" says that it belongs to
+        the library (asyncio's or the course's) rather than to the program.
+        """
+        return self._details().sources
+
+    @property
+    def sees_selector(self) -> bool:
+        """Whether the selector of this loop is visible: it is not on uvloop."""
+        return self._details().sees_selector
+
+    def scene(self, number: int) -> Scene:
+        """Return the loop as it is after the step `number`."""
+        return self._details().scene(number)
+
+    def deltas(self) -> list[list[Delta]]:
+        """Return for each step what changes from the scene before it; `scenes.change` applies it.
+
+        Of step 0 it is what makes the first scene out of nothing.
+        """
+        return self._details().deltas
+
+    def _details(self) -> Details:
+        if self.details is None:
+            raise ValueError("this film has no steps: record it with details=True")
+        return self.details
+
+    # -- task by task ---------------------------------------------------------------------------
 
     def spans(self) -> list[Span]:
         """Return who was in which state when, by the end of the span."""

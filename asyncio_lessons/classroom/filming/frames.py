@@ -18,12 +18,18 @@ import textwrap
 import types
 import weakref
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
-from .film import FrameView
-
-_PLAIN = (int, float, str, bytes, bool, type(None))
-_DEEPEST = 1000  # frames of one chain
+PLAIN = (int, float, str, bytes, bool, type(None))
+_CONTAINERS = (list, tuple, set, frozenset, dict)
+_NAMED = (
+    types.FunctionType,
+    types.BuiltinFunctionType,
+    types.MethodType,
+    types.ModuleType,
+    type,
+)
+DEEPEST = 1000  # frames of one chain
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{4,}")
 _FOLD = {
     ast.Add: operator.add,
@@ -31,6 +37,16 @@ _FOLD = {
     ast.Mult: operator.mul,
     ast.Div: operator.truediv,
 }
+
+
+class FrameView(NamedTuple):
+    """One paused frame: where it stands, and its local names with what they hold, as text."""
+
+    function: str
+    file: str
+    line: int
+    source: str
+    locals: tuple[tuple[str, str], ...]
 
 
 # -- the chain ------------------------------------------------------------------------------------
@@ -56,7 +72,7 @@ def awaited_by(obj: Any) -> Any:
 
 def chain(obj: Any) -> Iterator[Any]:
     """Yield `obj`, what it awaits, what that awaits, and so on; at most 1,000 of them."""
-    for _ in range(_DEEPEST):
+    for _ in range(DEEPEST):
         if obj is None:
             return
         yield obj
@@ -106,6 +122,11 @@ def _read_locals(frame: types.FrameType, names: tuple[str, ...] | None) -> dict[
     return found
 
 
+def local_of(frame: types.FrameType, name: str) -> Any:
+    """Return what one local name holds, None if it holds nothing."""
+    return _read_locals(frame, (name,)).get(name)
+
+
 def locals_of(frame: types.FrameType) -> dict[str, Any]:
     """Return a frame's own variables in the order of its code; not a module's."""
     code = frame.f_code
@@ -134,6 +155,7 @@ class Labels:
         self._task_name = task_name or (lambda task: task.get_name())
         self._numbers: dict[int, tuple[int, Any]] = {}
         self._counts: dict[str, int] = {}
+        self._sockets: dict[int, int] = {}
         self._short = reprlib.Repr()
         self._short.maxstring = self._short.maxother = 40
 
@@ -144,13 +166,30 @@ class Labels:
         except Exception:
             return f"{type(value).__name__} (its repr fails)"
 
+    def lasting(self, value: Any) -> tuple[str, Any]:
+        """Return the text, and a weak reference to `value` if it will always be the same text."""
+        text = self.of(value)
+        known = self._numbers.get(id(value))
+        if known is not None and known[1]() is value:
+            return text, known[1]
+        lasting = isinstance(value, _NAMED) or inspect.isgenerator(value)
+        return text, self.reference(value) if lasting else None
+
+    @staticmethod
+    def reference(value: Any) -> Any:
+        """Return a weak reference to `value`, None where there can be none."""
+        try:
+            return weakref.ref(value)
+        except TypeError:
+            return None
+
     def _of(self, value: Any, depth: int) -> str:
         kind = type(value)
         if kind is float:
             return number(value)
-        if kind in _PLAIN:
+        if kind in PLAIN:
             return self._short.repr(value)
-        if kind in (list, tuple, set, frozenset, dict):
+        if kind in _CONTAINERS:
             return self._container(value, depth)
         if is_task(value):
             return self._task_name(value)
@@ -158,9 +197,7 @@ class Labels:
             return self.numbered(value)
         if inspect.iscoroutine(value) or inspect.isgenerator(value) or inspect.isasyncgen(value):
             return f"{value.__name__}()"
-        if isinstance(
-            value, types.FunctionType | types.BuiltinFunctionType | types.MethodType | type
-        ):
+        if isinstance(value, _NAMED):
             return value.__name__
         if isinstance(value, enum.Enum):
             return str(value)
@@ -195,6 +232,13 @@ class Labels:
             return f"{self.of(item[0], depth)}: {self.of(item[1], depth)}"
         return self.of(item, depth)
 
+    def of_socket(self, key: Any) -> str:
+        """Return the text for what a selector listens to; `key` is the selector's."""
+        sock = key.fileobj if hasattr(key.fileobj, "getsockopt") else None
+        kind = "server socket" if sock is not None and _listens(sock) else "socket"
+        number = self._sockets.setdefault(key.fd, len(self._sockets) + 1)
+        return f"{kind} {number}"
+
     def numbered(self, value: Any) -> str:
         """Return the type of `value` and its number among those of its type seen so far."""
         name = type(value).__name__.lstrip("_")
@@ -207,6 +251,15 @@ class Labels:
             self._counts[name] = known[0]
             self._numbers[id(value)] = known
         return f"{name} {known[0]}"
+
+
+def _listens(sock: Any) -> bool:
+    import socket
+
+    try:
+        return bool(sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))
+    except (OSError, AttributeError):
+        return False
 
 
 def number(value: float) -> str:
@@ -242,7 +295,7 @@ class Site:
         for node in ast.walk(self._tree) if self._tree else ():
             if isinstance(node, ast.Call):
                 node.func = _without_module(node.func, namespace)
-        self.code = code  # kept, so that its id stays its own
+        self.code, self.lasti = code, frame.f_lasti  # kept, so that its id stays its own
         self.known = self._tree is not None
         self._bare = self._tree.id if isinstance(self._tree, ast.Name) else None
         self.names = tuple(dict.fromkeys(_argument_names(self._tree)))
@@ -388,7 +441,7 @@ def _is_field(kept: Any) -> bool:
 
 def _plain(value: Any) -> tuple | None:
     """Return a value that can be written in one word, in a tuple; None for anything else."""
-    if type(value) not in _PLAIN:
+    if type(value) not in PLAIN:
         return None
     return (value[:40],) if isinstance(value, str | bytes) else (value,)
 

@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Coroutine, Iterator
 from importlib import import_module
 from types import ModuleType
@@ -15,6 +16,81 @@ from typing import Any
 LOOPS = ("lessons", "asyncio", "uvloop")
 PATIENCE = 2.0  # seconds that a thread has to end after an interrupt
 
+# -- all that we ask of a loop which its documentation does not name ----------------------------
+
+
+def ready_queue(loop: Any) -> deque | None:
+    """Return the ready queue of our loop or asyncio's, None where it is hidden (uvloop)."""
+    queue = getattr(loop, "_ready", None)
+    return queue if isinstance(queue, deque) and hasattr(loop, "_run_once") else None
+
+
+def set_ready_queue(loop: Any, queue: deque) -> None:
+    loop._ready = queue
+
+
+def guard_of(queue: deque) -> Callable | None:
+    """Return what a queue of debug mode asks before it takes anything."""
+    return getattr(queue, "_check", None)
+
+
+def callback_of(item: Any) -> Any:
+    """Return the callback of a handle in the ready queue; None for what is not a handle."""
+    return getattr(item, "_callback", None)
+
+
+def waiters_of(item: Any) -> list:
+    """Return what a future in the ready queue or among the timers will wake."""
+    return list(getattr(item, "_callbacks", None) or ())
+
+
+def is_timer(item: Any) -> bool:
+    return hasattr(type(item), "_scheduled")
+
+
+def is_cancelled(item: Any) -> bool:
+    """Say whether a handle or timer is cancelled."""
+    return getattr(item, "_cancelled", False)
+
+
+def heap_of(loop: Any) -> list:
+    """Return the heap of timers; its entries are for `timer_in`."""
+    return getattr(loop, "_scheduled", ())
+
+
+def timer_in(entry: Any) -> tuple[float, Any]:
+    """Return (when, timer) of an entry of the heap, on our loop and on asyncio's."""
+    return entry if type(entry) is tuple else (entry._when, entry)
+
+
+def cancelled_timers(loop: Any) -> int:
+    """Return how many timers in the heap are known to be cancelled."""
+    return getattr(loop, "_timer_cancelled_count", 0)
+
+
+def selector_of(loop: Any) -> Any:
+    return getattr(loop, "_selector", None)
+
+
+def is_wake_up(loop: Any, fileobj: Any) -> bool:
+    """Say whether this is the socket by which other threads wake the loop."""
+    own = getattr(loop, "_ssock", None)
+    return own is not None and (fileobj is own or fileobj == own.fileno())
+
+
+def reads_wake_up(callback: Any) -> bool:
+    """Say whether this callback only empties that socket."""
+    return getattr(callback, "__name__", "") == "_read_from_self"
+
+
+def error_of(future: Any) -> Any:
+    """Return the error a future ended with, without fetching it: fetched, it is not reported."""
+    error = getattr(future, "_exception", None)
+    return error if isinstance(error, BaseException) else None
+
+
+# -- which loop this is -----------------------------------------------------------------------
+
 
 def is_ours(loop: Any) -> bool:
     """Say whether this loop is the course's or the reader's, or made from it."""
@@ -22,13 +98,22 @@ def is_ours(loop: Any) -> bool:
     return any(cls.__module__.split(".")[0] != "asyncio" for cls in bases)
 
 
-def ready_queue(loop: Any) -> Any:
-    return getattr(loop, "_ready", None)
-
-
 def name_of_loop(loop: Any) -> str:
     top = type(loop).__module__.split(".")[0]
     return {"asyncio_lessons": "lessons"}.get(top, top)
+
+
+def clock_of(loop: Any) -> Callable[[], float]:
+    """Return what ``loop.time()`` ends up calling, which is quicker.
+
+    uvloop reads its clock once in a turn, in milliseconds: too coarse to see a step.
+    """
+    if name_of_loop(loop) == "uvloop":
+        return time.monotonic
+    own = getattr(type(loop).time, "__qualname__", "") != "BaseEventLoop.time"
+    if own or (is_ours(loop) and not hasattr(loop, "_clock")):
+        return loop.time
+    return loop._clock.time if is_ours(loop) else time.monotonic
 
 
 def virtual_clock(loop: Any) -> Any:

@@ -3,19 +3,20 @@
 Around each coroutine that becomes a task stands a proxy (`_Filmed`): its `send` and `throw` note
 when a step begins and what it waits for at its end. What is ready, and who made it so, is seen
 
-- on asyncio and uvloop by attributes set on the loop *instance*: `create_task`, `call_soon`,
-  `call_soon_threadsafe`, `call_at`, `call_later`;
-- on the course's loop, where waking a task is an ``append`` to the ready queue, by a queue that
-  takes notes, in the place of ``loop._ready``.
+- on the course's loop and on asyncio's by a ready queue that takes notes, in the place of theirs;
+- on uvloop, whose queue is hidden, by attributes set on the loop *instance*: `call_soon`,
+  `call_soon_threadsafe`, `call_at`, `call_later`.
 
 All of it is taken away at the end. Who woke a task: the task whose step is running; else what the
-plain callback that is running inherited from whoever scheduled it; else a timer, another thread,
-or I/O. What is noted at each switch is a small tuple; `film` says what becomes of it.
+plain callback that is running inherited from whatever scheduled it; else the task whose step has
+ended; else a timer, another thread, or I/O. What is noted at each switch is a small tuple; `film`
+and `scenes` say what becomes of it when the program is over.
 """
 
 import contextlib
 import contextvars
 import re
+import sys
 import threading
 import time
 import weakref
@@ -24,32 +25,38 @@ from collections.abc import Callable, Coroutine, Iterator
 from types import ModuleType
 from typing import Any
 
+from .developing import Note, developed
 from .eyes import Hooks, Queue, made_by_caller
-from .film import OUTSIDE, THREAD, Cause, Event, Film, FilmedTask, Scene
-from .frames import Labels, Site, awaited_by, chain, frame_of, view
+from .film import OUTSIDE, THREAD, Cause, Event, Film, FilmedTask
+from .frames import Labels, Site, awaited_by, chain, frame_of
 from .loops import (
+    clock_of,
     current_task,
-    is_ours,
+    error_of,
     loop_factory,
     name_of_loop,
+    ready_queue,
     run_on,
     virtual_clock,
 )
+from .snapshots import Camera, Shot, drives_tasks, is_inside, is_ours
 
-LIMIT = 20_000  # events; a film of more is of no use to the eye
+LIMIT = 20_000  # notes; a film of more is of no use to the eye
 
 _scope: contextvars.ContextVar = contextvars.ContextVar("film of this cell", default=None)
 _DEFAULT_NAME = re.compile(r"Task-\d+")
+_EVENTS = set("create ready run wait done cancelled failed call return timer".split())
+_AT_THE_END = set("call return enter turn report drop".split())
 _SHUTDOWN = ("shutdown_asyncgens", "shutdown_default_executor")  # the film ends before these
 
 
 class Recorder:
     """Films what happens on `loop` between `start` and `stop`.
 
-    details: note the frames with their locals, and the loop's queues, at each step (slower);
-    limit: events after which the recording stops; scoped: film only tasks created from here, in
-    this context, and the running task itself, whose own frame is the one that runs `code`;
-    name: what the first task is called if the program does not name it.
+    details: note the frames with their locals, the timers and what is printed, for the steps of the
+    film (slower); limit: notes after which the recording stops; scoped: film only tasks created
+    from here, in this context, and the running task itself, whose own frame is the one that runs
+    `code`; name: what the first task is called if the program does not name it.
     Raises RuntimeError if the loop is being filmed already.
     """
 
@@ -69,18 +76,21 @@ class Recorder:
         self.details, self._limit, self._scoped = details, limit, scoped
         self._code, self._first_name = code, name
         self._tasks: list[_Known] = []
-        self.raw: list[tuple] = []  # (time, kind, task, cause, text or (site, values))
-        self._extras: dict[int, tuple] = {}  # with details: number of the event: (frames, scene)
+        self.raw: list[tuple] = []  # each a Note, or the first five fields of one
         self.running: list[int] = []  # tasks in a step, the innermost last
-        self.started: set[int] = set()  # tasks that have taken a step
+        self.ended_last: int | None = None  # whose step was the last in what the loop runs now
         self.inherited: Cause | None = None  # of the plain callback that is running
+        self.due: float | None = None  # when it was due, if it is a timer's
+        self._causes: list[Cause] = []  # Cause("task", index), made once
         self._sites: dict[tuple[int, int], Site] = {}
+        self._awaited: dict[int, Callable] = {}  # with details: what each task waits for, weakly
         self.labels = Labels(self._name_now)
-        # uvloop reads its clock once in a turn, in milliseconds: too coarse to see a step.
-        self._time = time.monotonic if self.film.loop == "uvloop" else loop.time
+        self.camera = Camera(self.labels)
+        self._time = clock_of(loop)
         self.zero = 0.0
         self.main: Any = None  # the running task, if it is filmed without a proxy
         self._eye: Any = None
+        self._prints: _Prints | None = None
 
     # -- start and stop -------------------------------------------------------------------------
 
@@ -97,7 +107,9 @@ class Recorder:
         if self._scoped:
             self._token = _scope.set(self)
             self._film_current_task()
-        self._eye = Queue(self) if is_ours(self.loop) else Hooks(self)
+        self._eye = Hooks(self) if ready_queue(self.loop) is None else Queue(self)
+        if self.details:
+            self._prints = _Prints(self)
         return self
 
     def stop(self, error: BaseException | None = None) -> Film:
@@ -115,21 +127,28 @@ class Recorder:
     def _close(self) -> None:
         self.closed = True
         self._eye.remove()
+        if self._prints is not None:
+            self._prints.remove()
         del self.loop._filmed_by
-        while self.raw and self.raw[-1][1] in ("call", "return"):
+        while self.raw and self.raw[-1][1] in _AT_THE_END:
             self.raw.pop()  # how the loop stops is not the program's
         raw = self.raw[: self._limit]
         self.film.tasks = self._names()
-        self.film.events = [self._event(number, *noted) for number, noted in enumerate(raw)]
-        self.film.duration = self.film.events[-1].time if raw else 0.0
-        self.raw, self._extras, self._sites, self.main = [], {}, {}, None
+        begin = self._begin = raw[0][0] if raw else 0.0
+        notes = [self._spelled(Note(max(at - begin, 0.0), *rest)) for at, *rest in raw]
+        self.film.events = [Event(*note[:6]) for note in notes if note.kind in _EVENTS]
+        self.film.duration = notes[-1].time if notes else 0.0
+        if self.details:
+            sees = self._eye.sees_selector
+            self.film.details = developed(notes, self.film.tasks, self._named, sees)
+        self.raw, self._sites, self.main, self._awaited = [], {}, None, {}
 
     def _film_current_task(self) -> None:
         task = current_task(self.loop)
         if task is None:
             return
         self.main = task
-        self._tasks.append(_Known(task, None, "main" if self._code else None))
+        self._add(_Known(task, None, "main" if self._code else None))
         self.note("create", 0, OUTSIDE)
         self.begun(0)
 
@@ -140,41 +159,103 @@ class Recorder:
         return self._time() - self.zero
 
     def note(
-        self, kind: str, index: int, cause: Cause | None = None, what: Any = None, coro: Any = None
+        self,
+        kind: str,
+        index: int,
+        cause: Cause | None = None,
+        what: Any = None,
+        due: float | None = None,
+        value: Any = None,
     ) -> None:
-        """Add one event; `coro` is what the task pauses in."""
-        if self.details:
-            self._extras[len(self.raw)] = (self._frames(coro), self._scene())
-        self.raw.append((self._time() - self.zero, kind, index, cause, what))
-
-    def begun(self, index: int) -> None:
-        """A step of a task begins."""
+        """Add one note; with details also where the running task stands, whose doing it may be."""
+        now = self._time() - self.zero
         if len(self.raw) >= self._limit:
+            self._stop_at_limit()
+        elif not self.details:
+            self.raw.append((now, kind, index, cause, what, due))
+        elif self.running and threading.get_ident() == self.thread:
+            shots, site = self._here()
+            where = self.running[-1], shots, site
+            self.raw.append((now, kind, index, cause, what, due, value, *where))
+        else:
+            self.raw.append((now, kind, index, cause, what, due, value))
+
+    def note_print(self, text: str) -> None:
+        """Add what was printed, by the task whose step is running if one is."""
+        task = self.running[-1] if self.running else -1
+        self.raw.append((self._time() - self.zero, "print", task, None, None, None, text))
+
+    def _stop_at_limit(self) -> None:
+        if not self.closed:
             self.film.truncated = True
             self._close()
+
+    def begun(self, index: int, error: BaseException | None = None) -> None:
+        """A step of a task begins, with an error if one is thrown into it."""
+        raw = self.raw
+        if len(raw) >= self._limit:
+            self._stop_at_limit()
             return
         if self.main is not None:
             self.look_after_main()
         self.running.append(index)
-        self.started.add(index)
-        self.note("run", index)
+        self._tasks[index].started = True
+        if self.details:
+            self._begun_in_detail(index, error)
+        else:
+            raw.append((self._time() - self.zero, "run", index, None, None))
 
-    def paused(self, index: int, coro: Any) -> None:
-        """A step ends at an await."""
+    def _begun_in_detail(self, index: int, error: BaseException | None) -> None:
+        now = self._time() - self.zero
+        thrown = None
+        if (awaited := self._awaited.pop(index, None)) is not None:
+            thrown = _what_it_throws(awaited())
+        if error is not None:
+            thrown = _error_text(error)
+        self.raw.append((now, "run", index, None, thrown))
+
+    def paused(self, index: int, coro: Any, awaited: Any = None) -> None:
+        """A step ends at an await; `awaited` is what came out of the coroutine."""
         if self.running:
             self.running.pop()
-        self.note("wait", index, None, self._look(coro), coro)
+        self.ended_last = index
+        now = self._time() - self.zero
+        if self.details:
+            self._paused_in_detail(now, index, coro, awaited)
+        else:
+            self.raw.append((now, "wait", index, None, self._look(coro)))
+
+    def _paused_in_detail(self, now: float, index: int, coro: Any, awaited: Any) -> None:
+        what, value, shots = self._look(coro), None, ()
+        try:
+            shots, frame = self.camera.paused(coro)
+            shots = self._cut(shots)
+            if awaited is not None:
+                value = self.camera.waiter(awaited, frame)
+                if (reference := self.labels.reference(awaited)) is not None:
+                    self._awaited[index] = reference
+            self._eye.look_at_timers(index, what)
+        except Exception:  # looking must never reach the user's task
+            pass
+        self.raw.append((now, "wait", index, None, what, None, value, index, shots, None))
 
     def ended(self, index: int, error: BaseException) -> None:
         """The last step of a task ends, with StopIteration or another exception."""
         if self.running:
             self.running.pop()
+        self.ended_last = index
         kind = "failed"
         if isinstance(error, StopIteration):
             kind = "done"
         elif any(cls.__name__ == "CancelledError" for cls in type(error).__mro__):
             kind = "cancelled"
-        self.note(kind, index, None, _error_text(error) if kind == "failed" else None)
+        text = _error_text(error) if kind == "failed" else None
+        note = (self._time() - self.zero, kind, index, None, text)
+        if self.details:
+            done = kind == "done"
+            value = self.camera.value(error.value) if done else _error_text(error)
+            note = (*note, None, value, index, () if done else self._way_of(error), None)
+        self.raw.append(note)
         self._tasks[index].look_at_name()
 
     def look_after_main(self) -> None:
@@ -187,8 +268,16 @@ class Recorder:
         if threading.get_ident() != self.thread:
             return THREAD
         if self.running:
-            return Cause("task", self.running[-1])
+            return self._causes[self.running[-1]]
         return self.inherited
+
+    def has_run(self, index: int) -> bool:
+        """Say whether a task has taken a step."""
+        return self._tasks[index].started
+
+    def task_cause(self, index: int) -> Cause:
+        """Return the cause that a task is."""
+        return self._causes[index]
 
     def wants(self, coro: Any) -> bool:
         """Say whether a new task with this coroutine belongs to the film."""
@@ -207,13 +296,18 @@ class Recorder:
         """Make a task of `coro` through ``original``, with our proxy around the coroutine."""
         index = len(self._tasks)
         known = _Known(None, self.running[-1] if self.running else None, _coro_name(coro))
-        self._tasks.append(known)
+        self._add(known)
         if index == 0 and self._first_name and options.get("name") is None:
             options["name"] = self._first_name
-        self.note("create", index, self.who() or OUTSIDE)
+        value = self._looked(coro) if self.details else None
+        self.note("create", index, self.who() or OUTSIDE, value=value)
         task = original(_Filmed(coro, self, index), **options)
         known.see(task)
         return made_by_caller(task, 2)
+
+    def _add(self, known: "_Known") -> None:
+        self._causes.append(Cause("task", len(self._tasks)))
+        self._tasks.append(known)
 
     def index_of(self, obj: Any) -> int | None:
         """Return the index of a filmed task, None for anything else."""
@@ -269,19 +363,41 @@ class Recorder:
                 return frame
         return frame_of(coro)
 
-    def _frames(self, coro: Any) -> tuple:
+    def _here(self) -> tuple[tuple[Shot, ...], Any]:
+        """Return the frames of the step that is running, and the site in the program's own code."""
         try:
-            frames = [frame for link in chain(coro) if (frame := frame_of(link)) is not None]
-            start = next((i for i, frame in enumerate(frames) if frame.f_code is self._code), 0)
-            return tuple(view(frame, self.labels) for frame in frames[start:])
+            frame = sys._getframe(2)
+            shots = self.camera.running(frame, self._code)
+            while frame is not None and is_inside(frame):
+                frame = frame.f_back
+            return shots, self.site_at(frame) if shots else None
+        except Exception:
+            return (), None
+
+    def _looked(self, coro: Any) -> tuple[Shot, ...]:
+        try:
+            return self.camera.paused(coro)[0]
         except Exception:
             return ()
 
-    def _scene(self) -> Scene | None:
-        try:
-            return self._eye.scene() if self._eye else None
-        except Exception:
-            return None
+    def site_at(self, frame: Any) -> Any:
+        """Return (site, values) of what a frame calls or awaits now."""
+        site = self._sites.get((id(frame.f_code), frame.f_lasti)) or self._new_site(frame)
+        return site, site.read(frame, self.index_of) if site.known and site.names else ()
+
+    def _cut(self, shots: tuple[Shot, ...]) -> tuple[Shot, ...]:
+        """Leave out what runs the cell."""
+        start = next((i for i, shot in enumerate(shots) if shot[0] is self._code), 0)
+        return shots[start:]
+
+    def _way_of(self, error: BaseException) -> tuple[Shot, ...]:
+        """Return the frames an error came through, from the outside inwards."""
+        shots, trace = [], error.__traceback__
+        while trace is not None and len(shots) < 100:
+            if not is_ours(trace.tb_frame.f_code.co_filename):
+                shots.append((trace.tb_frame.f_code, trace.tb_lasti, (), ()))
+            trace = trace.tb_next
+        return tuple(shots)
 
     # -- names and texts, once it is over -------------------------------------------------------
 
@@ -305,19 +421,18 @@ class Recorder:
             names.append(FilmedTask(name, known.parent))
         return names
 
-    def _event(self, number: int, at: float, kind: str, index: int, cause: Any, what: Any) -> Event:
-        frames, scene = self._extras.get(number, ((), None))
-        if isinstance(what, tuple):
-            what = what[0].text(what[1], self._task_name)
-        at = max(at - self.raw[0][0], 0.0)
-        frames = tuple(map(self._named_frame, frames))
-        text = self._named(what) if what else ""
-        return Event(at, kind, index, cause, text, frames, scene and self._named_scene(scene))
+    def _spelled(self, note: Note) -> Note:
+        """Return a note with its text, and its times in seconds since the film began."""
+        text, site = self._text(note.text), note.site
+        if site is not None:
+            site = (self._text(site), site[0].code, site[0].lasti)
+        due = None if note.due is None else note.due - self._begin
+        return note._replace(text=text, site=site, due=due)
 
-    def _named_scene(self, scene: Scene) -> Scene:
-        zero = self.raw[0][0]
-        timers = tuple((when - zero, self._named(label)) for when, label in scene.timers)
-        return scene._replace(ready=tuple(map(self._named, scene.ready)), timers=timers)
+    def _text(self, what: Any) -> str:
+        if isinstance(what, tuple):
+            what = what[0].text(what[1], self._task_name) if what[0].known else ""
+        return self._named(what) if what else ""
 
     def _task_name(self, index: int) -> str:
         return self.film.tasks[index].name
@@ -325,18 +440,15 @@ class Recorder:
     def _named(self, text: str) -> str:
         return re.sub("\0(\\d+)\0", lambda found: self._task_name(int(found[1])), text)
 
-    def _named_frame(self, frame: Any) -> Any:
-        held = tuple((name, self._named(value)) for name, value in frame.locals)
-        return frame._replace(locals=held)
-
 
 class _Known:
     """What is remembered of a task: not the task, or it would live longer than unfilmed."""
 
-    __slots__ = ("coro_name", "name", "parent", "reference")
+    __slots__ = ("coro_name", "name", "parent", "reference", "started")
 
     def __init__(self, task: Any, parent: int | None, coro_name: str | None) -> None:
         self.parent, self.coro_name, self.name = parent, coro_name or "main", ""
+        self.started = False
         self.reference: Callable = lambda: None
         if task is not None:
             self.reference = weakref.ref(task)
@@ -372,6 +484,7 @@ class _Filmed(Coroutine):
     # A bare `raise` adds no line to the traceback, and ours is taken off before: it begins in the
     # user's code, as without us. So the same lines stand in `send` and in `throw`.
 
+    @drives_tasks
     def send(self, value: Any) -> Any:
         """Take one step."""
         recorder = self._recorder
@@ -384,22 +497,23 @@ class _Filmed(Coroutine):
             self._over(error)
             raise
         if not recorder.closed:
-            recorder.paused(self._index, self._coro)
+            recorder.paused(self._index, self._coro, awaited)
         return awaited
 
+    @drives_tasks
     def throw(self, *what: Any) -> Any:
         """Take one step with an exception."""
         recorder = self._recorder
         try:
             if recorder.closed:
                 return self._throw(*what)
-            recorder.begun(self._index)
+            recorder.begun(self._index, what[-1] or what[0])
             awaited = self._throw(*what)
         except BaseException as error:
             self._over(error)
             raise
         if not recorder.closed:
-            recorder.paused(self._index, self._coro)
+            recorder.paused(self._index, self._coro, awaited)
         return awaited
 
     def _over(self, error: BaseException) -> None:
@@ -419,6 +533,30 @@ class _Filmed(Coroutine):
 
     def __repr__(self) -> str:
         return repr(self._coro)
+
+
+class _Prints:
+    """Notes what is printed, by a `write` set on ``sys.stdout``."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder, self._file = recorder, sys.stdout
+        self._own = "write" in getattr(self._file, "__dict__", {})
+        self._write = self._file.write
+        with contextlib.suppress(AttributeError, TypeError):  # then prints are not in the film
+            self._file.write = self.write
+
+    def write(self, text: str) -> Any:
+        recorder = self._recorder
+        if not recorder.closed and threading.get_ident() == recorder.thread:
+            recorder.note_print(str(text))
+        return self._write(text)
+
+    def remove(self) -> None:
+        with contextlib.suppress(AttributeError, TypeError):
+            if self._own:
+                self._file.write = self._write
+            else:
+                del self._file.write
 
 
 # -- a program, from its start to its end ---------------------------------------------------------
@@ -471,6 +609,19 @@ def run_filmed(
     return film
 
 
+def _what_it_throws(future: Any) -> str | None:
+    """Return what an await that ends now raises, None if it raises nothing."""
+    if future is None:
+        return None
+    try:
+        if future.cancelled():
+            return "CancelledError"
+        error = error_of(future)
+    except Exception:
+        return None
+    return None if error is None else _error_text(error)
+
+
 # -- words ----------------------------------------------------------------------------------------
 
 
@@ -486,7 +637,9 @@ def _fallback(coro: Any) -> str:
     return f"{name}()" if name else type(inner).__name__ if inner is not None else ""
 
 
-def _error_text(error: BaseException) -> str:
+def _error_text(error: BaseException | type) -> str:
+    if isinstance(error, type):
+        return error.__name__
     try:
         message = str(error)
     except Exception:
