@@ -84,7 +84,7 @@ def is_program(cell: NotebookNode) -> bool:
 def prose(cell: NotebookNode) -> str:
     """The words of a cell: its Markdown without code blocks and link targets, or its question."""
     if cell.cell_type == "markdown":
-        text = re.sub(r"```.*?```", "", cell.source, flags=re.DOTALL)
+        text = STATED.sub("", re.sub(r"```.*?```", "", cell.source, flags=re.DOTALL))
         return re.sub(r"\]\([^)]*\)", "]", text)
     if cell.source.startswith("%predict "):
         asked = predictions.find(cell.source.split()[1])

@@ -1,4 +1,4 @@
-"""The lessons in order: number, file, title, and the minutes each takes.
+"""The lessons in order: number, file, and the minutes each takes.
 
 The minutes are measured from the notebooks: `tests/measure_lessons.py` writes them here.
 """
@@ -14,7 +14,6 @@ class Lesson:
 
     number: str
     stem: str
-    title: str
     minutes: int
 
     @property
@@ -24,20 +23,20 @@ class Lesson:
 
 
 LESSONS = (
-    Lesson("00", "start_here", "Start here", 20),
-    Lesson("01", "wait", "Wait", 25),
-    Lesson("02", "generators", "Stop a function in the middle", 35),
-    Lesson("03", "delegation", "Delegate through five calls", 45),
-    Lesson("04", "coroutines", "Drive a coroutine", 50),
-    Lesson("05", "futures", "Build a future", 75),
-    Lesson("06", "tasks", "Build a task", 85),
-    Lesson("07", "event_loop", "Build the event loop", 75),
-    Lesson("08", "sockets", "Sleep until a socket is ready", 75),
-    Lesson("09", "waiting", "Wait for many", 110),
-    Lesson("10", "queues", "Hand work over", 100),
-    Lesson("11", "asyncio", "Run the real thing", 25),
-    Lesson("12", "echo_reverse", "Serve with seven engines", 30),
-    Lesson("13", "worker_queue", "See the worker queue", 40),
+    Lesson("00", "start_here", 20),
+    Lesson("01", "wait", 25),
+    Lesson("02", "generators", 40),
+    Lesson("03", "delegation", 45),
+    Lesson("04", "coroutines", 50),
+    Lesson("05", "futures", 75),
+    Lesson("06", "tasks", 85),
+    Lesson("07", "event_loop", 75),
+    Lesson("08", "sockets", 75),
+    Lesson("09", "waiting", 110),
+    Lesson("10", "queues", 100),
+    Lesson("11", "asyncio", 25),
+    Lesson("12", "echo_reverse", 30),
+    Lesson("13", "worker_queue", 40),
 )
 
 
