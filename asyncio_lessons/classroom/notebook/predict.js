@@ -26,8 +26,10 @@
   const typed = folds.find(fold => fold.open);
   if (typed) keep(typed.dataset.answer);
   note();
-  const below = box.closest(".jp-Cell")?.nextElementSibling?.querySelector(".jp-Cell-outputWrapper");
-  if (below && !box.closest(".lm-Widget") && !read()[name]) {
+  const cover = () => {
+    const cell = box.closest(".jp-Cell")?.nextElementSibling;
+    const below = cell?.querySelector(".jp-Cell-outputWrapper");
+    if (!below || box.closest(".lm-Widget") || read()[name]) return;
     const show = document.createElement("button");
     show.textContent = "The output is shown when you have predicted. Show it now";
     show.style.margin = "4px 0 4px 80px";
@@ -35,5 +37,7 @@
     below.before(show);
     uncover = () => { below.style.display = ""; show.remove(); };
     show.onclick = () => uncover();
-  }
+  };
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", cover);
+  else cover();
 })(document.currentScript);
