@@ -79,7 +79,9 @@ def test_a_reader_predicts_in_jupyterlab(page: Page, lab: browser.Lab, lesson: P
     expect(reason_of(box, WRONG)).to_be_hidden()
     box.locator("summary").nth(ord(WRONG) - ord("a")).click()
     expect(reason_of(box, WRONG)).to_be_visible()
-    expect(below(page).locator(".jp-OutputArea-output")).to_be_hidden()
+    folded = below(page).locator(".jp-Cell-outputWrapper")
+    expect(folded.locator(".jp-OutputPlaceholder")).to_be_visible()
+    assert ASKED.shows not in folded.inner_text()
 
     # Live: the answer is given by keyboard, kept, and counted.
     run(page, "%load_ext")

@@ -112,6 +112,7 @@ def test_the_cell_below_a_prediction_shows_the_answer(path: Path) -> None:
     for name, below in asked_in(path).items():
         assert below.cell_type == "code", f"{name}: the cell that is predicted comes next"
         assert below.metadata["jupyter"]["outputs_hidden"], f"{name}: make notebooks"
+        assert below.outputs[0].data["text/html"] == "", f"{name}: Lab shows how a fold begins"
         shown = predictions.find(name).shows
         assert shown, f"{name}: what does the output hold that shows the answer?"
         printed = "".join(output.get("text", "") for output in below.outputs)

@@ -49,10 +49,27 @@ def predict(line: str) -> None:
     match line.split():
         case [name]:
             _display(ask(name))
+            _begin_the_next_output_empty()
         case [name, letter]:
             _display(ask(name, letter))
         case _:
             print("Write %predict and a name; to answer b: %predict, the name, and b.")
+
+
+def _begin_the_next_output_empty() -> None:
+    """Let the next cell's output begin with nothing: JupyterLab shows how a folded output begins.
+
+    So the answer is not read beside the fold, also where scripts are cut.
+    """
+    from IPython import get_ipython
+    from IPython.display import display
+
+    def begin(_: Any) -> None:
+        shell.events.unregister("pre_run_cell", begin)
+        display({"text/html": "", "text/plain": ""}, raw=True)
+
+    if shell := get_ipython():
+        shell.events.register("pre_run_cell", begin)
 
 
 def progress(line: str) -> None:
