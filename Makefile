@@ -16,6 +16,9 @@ update:  ## fetch the newest lessons; what you wrote stays
 test: $(VENV)/test  ## every check: package, house rules, notebooks, browser
 	$(RUN) pytest -n 2 --dist loadscope --nbval --nbval-current-env $(TEST_OPTIONS)
 
+slow: $(VENV)/test  ## the checks that take minutes or need the network: first minute, Binder
+	$(RUN) pytest -m slow tests $(TEST_OPTIONS)
+
 test-all:  ## the same on every supported Python found here
 	@for p in 11 12 13 14 15; do ! python3.$$p -c '' 2>/dev/null || $(MAKE) test PYTHON=python3.$$p || exit 1; done
 
@@ -48,4 +51,4 @@ $(VENV)/course $(VENV)/test $(VENV)/bench: pyproject.toml
 	@for p in $(PYTHONS); do $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && exec $$p tools/prepare.py $(VENV) $(@F) $(GOAL); done; \
 	echo "No Python 3.11 or newer found. Install one from python.org, or name one: make $(GOAL) PYTHON=/path/to/python3.13"; exit 1
 
-.PHONY: lab update test test-all notebooks mutants links format bench clean
+.PHONY: lab update test slow test-all notebooks mutants links format bench clean

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import signal
 import subprocess
 import sys
 import sysconfig
+import threading
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from run_notebooks import ROOT
+
+PATIENCE = 90  # seconds; a slow machine takes 15
+ADDRESS = r"http://127\.0\.0\.1:(\d+)/lab/tree/00_start_here\.ipynb\?token=\w+"
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -88,3 +96,74 @@ def bare_python(folder: Path, *wheels: Path) -> Path:
         install = [python, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps", wheel]
         subprocess.run(install, check=True, capture_output=True, timeout=120)
     return python
+
+
+class Running:
+    """A command in a checkout, as in a terminal: what it has said so far, and Ctrl-C."""
+
+    def __init__(self, checkout: Path, command: list[str], **environment: str) -> None:
+        home = checkout.parent / "home"
+        home.mkdir(exist_ok=True)
+        self.lines: list[str] = []
+        self.process = subprocess.Popen(
+            command,
+            cwd=checkout,
+            env=environment_of(checkout, home) | environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+
+    def _read(self) -> None:
+        self.lines.extend(line.rstrip("\n") for line in iter(self.process.stdout.readline, ""))
+
+    @property
+    def said(self) -> str:
+        """What it has said so far."""
+        return "\n".join(self.lines)
+
+    def wait_for(self, pattern: str, patience: float = PATIENCE) -> re.Match:
+        """Wait until a whole line matches the pattern; return the match."""
+        deadline = time.monotonic() + patience
+        while time.monotonic() < deadline:
+            ended = self.process.poll() is not None
+            for line in self.lines:
+                if found := re.fullmatch(pattern, line):
+                    return found
+            if ended and not self._reader.is_alive():
+                break
+            time.sleep(0.05)
+        pytest.fail(f"no line {pattern!r} came:\n{self.said}")
+
+    def wait_for_address(self, patience: float = PATIENCE) -> re.Match:
+        """Wait for the address of the course; its first group is the port."""
+        found = self.wait_for(ADDRESS, patience)
+        assert self.lines[-1] == found[0], "the address is not the last line"
+        return found
+
+    def wait(self) -> int:
+        """Wait for the end; return the exit status."""
+        self.process.wait(PATIENCE)
+        self._reader.join(PATIENCE)
+        self.process.stdout.close()
+        return self.process.returncode
+
+    def stop(self) -> int:
+        """Send what Ctrl-C sends to every program of the terminal, and wait for the end."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGINT)
+        return self.wait()
+
+
+def without_network(command: list[str]) -> list[str]:
+    """Return the command as one that runs without network, but for this machine's own address."""
+    if not (shutil.which("unshare") and shutil.which("ip")):
+        pytest.skip("unshare and ip are not here: the network cannot be cut")
+    cut = ["unshare", "--net"] + ([] if os.geteuid() == 0 else ["--map-root-user"])
+    if subprocess.run([*cut, "ip", "link", "set", "lo", "up"], capture_output=True).returncode:
+        pytest.skip("this user cannot cut the network")
+    return [*cut, "sh", "-c", 'ip link set lo up && exec "$@"', "sh", *command]

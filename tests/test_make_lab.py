@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
-import signal
 import socket
-import subprocess
-import threading
-import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import suppress
@@ -18,52 +13,9 @@ from pathlib import Path
 
 import psutil
 import pytest
-from checkout import environment_of, git, lend_environment, make_repository
-
-PATIENCE = 90  # seconds; a slow machine takes 15
-ADDRESS = re.compile(r"http://127\.0\.0\.1:(\d+)/lab/tree/00_start_here\.ipynb\?token=\w+")
+from checkout import PATIENCE, Running, git, lend_environment, make_repository
 
 pytestmark = pytest.mark.skipif(not shutil.which("make"), reason="make is not here")
-
-
-class Lab:
-    """`make lab` as it runs, and what it has said."""
-
-    def __init__(self, checkout: Path, *arguments: str) -> None:
-        home = checkout.parent / "home"
-        home.mkdir(exist_ok=True)
-        self.lines: list[str] = []
-        self.process = subprocess.Popen(
-            ["make", "lab", *lend_environment(checkout), *arguments],
-            cwd=checkout,
-            env=environment_of(checkout, home),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
-        self._reader = threading.Thread(target=self._read)
-        self._reader.start()
-
-    def _read(self) -> None:
-        self.lines.extend(line.rstrip("\n") for line in iter(self.process.stdout.readline, ""))
-
-    def wait_for_address(self) -> re.Match:
-        deadline = time.monotonic() + PATIENCE
-        while time.monotonic() < deadline and self.process.poll() is None:
-            if self.lines and (found := ADDRESS.fullmatch(self.lines[-1])):
-                return found
-            time.sleep(0.05)
-        pytest.fail("no address came:\n" + "\n".join(self.lines))
-
-    def stop(self, number: int = signal.SIGINT) -> None:
-        """Send what Ctrl-C sends to every program of the terminal, and wait for the end."""
-        with suppress(ProcessLookupError):
-            os.killpg(self.process.pid, number)
-        self.process.wait(PATIENCE)
-        self._reader.join(PATIENCE)
-        self.process.stdout.close()
 
 
 @pytest.fixture(scope="module")
@@ -74,14 +26,14 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def lab(checkout: Path) -> Iterator[Lab]:
+def lab(checkout: Path) -> Iterator[Running]:
     """`make lab`, while another program has port 8888."""
     with socket.socket() as other:
         other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         with suppress(OSError):  # another JupyterLab has it: as good
             other.bind(("127.0.0.1", 8888))
             other.listen()
-        lab = Lab(checkout)
+        lab = Running(checkout, ["make", "lab", *lend_environment(checkout)])
         try:
             yield lab
         finally:
@@ -93,14 +45,14 @@ def load(address: str) -> str:
         return answer.read().decode()
 
 
-def test_the_address_comes_last_and_the_course_is_there(lab: Lab) -> None:
+def test_the_address_comes_last_and_the_course_is_there(lab: Running) -> None:
     """As root, too: run as root, this is the README's command in a container."""
     address = lab.wait_for_address()[0]
     assert "JupyterLab" in load(address)
     assert '"type": "notebook"' in load(address.replace("/lab/tree/", "/api/contents/"))
 
 
-def test_it_listens_on_this_machine_only(lab: Lab) -> None:
+def test_it_listens_on_this_machine_only(lab: Running) -> None:
     port = int(lab.wait_for_address()[1])
     found = psutil.net_connections("tcp")
     assert {c.laddr.ip for c in found if c.laddr.port == port and c.status == "LISTEN"} == {
@@ -108,20 +60,20 @@ def test_it_listens_on_this_machine_only(lab: Lab) -> None:
     }
 
 
-def test_a_port_that_is_taken_is_named(lab: Lab) -> None:
+def test_a_port_that_is_taken_is_named(lab: Running) -> None:
     port = lab.wait_for_address()[1]
     assert port != "8888"
     assert f"Port 8888 is taken: port {port} is used." in lab.lines
 
 
-def test_what_it_says_is_plain_and_short(lab: Lab, checkout: Path) -> None:
+def test_what_it_says_is_plain_and_short(lab: Running, checkout: Path) -> None:
     lab.wait_for_address()
-    said = "\n".join(lab.lines).replace(str(checkout), "CHECKOUT")
+    said = lab.said.replace(str(checkout), "CHECKOUT")
     assert len(lab.lines) <= 8, said
     assert not re.search(r"\[\w [\d-]+ |Traceback|warning|root", said, re.IGNORECASE), said
 
 
-def test_no_news_are_asked_for(lab: Lab) -> None:
+def test_no_news_are_asked_for(lab: Running) -> None:
     address, port = lab.wait_for_address().group(0, 1)
     settings = (
         f"http://127.0.0.1:{port}/lab/api/settings/@jupyterlab/apputils-extension:notification"
@@ -132,13 +84,13 @@ def test_no_news_are_asked_for(lab: Lab) -> None:
     assert defaults["checkForUpdates"]["default"] is False
 
 
-def test_git_has_nothing_to_say(lab: Lab, checkout: Path) -> None:
+def test_git_has_nothing_to_say(lab: Running, checkout: Path) -> None:
     lab.wait_for_address()
     assert (checkout / "my_course" / "00_start_here.ipynb").exists()
     assert git(checkout, "status", "--porcelain") == ""
 
 
-def test_ctrl_c_ends_it_and_says_where_the_work_is(lab: Lab, checkout: Path) -> None:
+def test_ctrl_c_ends_it_and_says_where_the_work_is(lab: Running, checkout: Path) -> None:
     address = lab.wait_for_address()[0]
     lab.stop()
     assert any(f"What you wrote is in {checkout / 'my_course'}" in line for line in lab.lines)
@@ -147,8 +99,8 @@ def test_ctrl_c_ends_it_and_says_where_the_work_is(lab: Lab, checkout: Path) -> 
 
 
 def test_what_jupyterlab_refuses_is_said(checkout: Path) -> None:
-    lab = Lab(checkout, "LAB_OPTIONS=--port=none")
-    lab.process.wait(PATIENCE)
-    lab.stop()
+    options = [*lend_environment(checkout), "LAB_OPTIONS=--port=none"]
+    lab = Running(checkout, ["make", "lab", *options])
+    assert lab.wait() != 0
     assert "JupyterLab did not start. The last it said:" in lab.lines
     assert any("none" in line for line in lab.lines), lab.lines

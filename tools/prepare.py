@@ -16,7 +16,7 @@ from pathlib import Path
 
 EVERY = 5  # seconds between two lines of progress
 HALF_MADE = "half-made"  # stands in a new environment until everything is installed
-NO_NETWORK = re.compile(r"NewConnectionError|NameResolutionError|No route|unreachable|Retrying")
+NO_NETWORK = re.compile(r"NewConnectionError|NameResolutionError|Retrying|from versions: none")
 
 
 class Stop(Exception):
@@ -117,17 +117,14 @@ def run(command: list[str], what: str) -> None:
 
 def progress(said: list[str]) -> str:
     """Say in a few words how far pip is, from what it has said."""
-    found = [line.split()[1] for line in said if line.startswith("Collecting ")]
     if said and NO_NETWORK.search(said[-1]):
         return "the package index does not answer; pip tries again"
     for line in reversed(said):
         if line.startswith("Installing collected packages:"):
             return f"{line.count(',') + 1} packages are being installed"
-    return (
-        f"{len(found)} packages found, the last is {re.split('[^a-zA-Z0-9_.-]', found[-1])[0]}"
-        if found
-        else "pip is starting"
-    )
+    found = [re.match(r"Collecting ([\w.-]+)", line) for line in said]
+    names = [match[1] for match in found if match]
+    return f"{len(names)} packages found, the last is {names[-1]}" if names else "pip is starting"
 
 
 def last_line(output: str) -> str:
