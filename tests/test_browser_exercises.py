@@ -87,8 +87,8 @@ def test_what_a_reader_solves_in_lesson_05_runs_in_lesson_06(
     expect(output_of(cell)).to_contain_text(f"{names[0]}: passed")
 
     browser.open_lesson(page, lab, lesson.with_name(TASKS))
-    for first_line in ("%load_ext asyncio_lessons.classroom", "aio = workshop.package()"):
-        cell = go_to(page, first_line)
-        cell.locator(".cm-content").click()
-        page.keyboard.press("Control+Enter")
+    cell = go_to(page, "aio = workshop.package()")
+    page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-above')")
+    cell.locator(".cm-content").click()
+    page.keyboard.press("Control+Enter")
     expect(output_of(cell)).to_contain_text("Future: yours; the rest: the course's.")

@@ -55,7 +55,8 @@ def bring(folder: Path, source: Path | None = None) -> list[str]:
 
 def _bring_one(folder: Path, name: str, new: str) -> list[str]:
     mine, said = _read(folder / name), []
-    base = _read(folder / _BROUGHT / name) or new
+    base = _read(folder / _BROUGHT / name)
+    base = new if _sources(base) is None else base  # a copy that was made by hand
     text = _merge(base, mine, new) if mine else new
     if mine and _sources(text) != _sources(new) and text != mine:
         said = [f"{name} is newer; your answers are in it. As you left it: {_keep(folder, name)}"]
@@ -125,7 +126,7 @@ def _sources(text: str) -> dict[str, str] | None:
 
 def _key(cell: dict) -> str:
     """Return what names a cell in every version: its exercise, or its id."""
-    exercise = re.match(r"%%exercise +\w+", _source(cell))
+    exercise = re.match(r"%%exercise +\S+", _source(cell))
     return exercise[0] if exercise else cell["id"]
 
 
