@@ -31,15 +31,15 @@ def prepare(folder: Path, goal: str, index: str) -> Running:
 
 
 def test_no_network_is_said_in_a_sentence_and_an_older_environment_still_opens(tmp_path) -> None:
-    nobody = "http://127.0.0.1:9/simple"
-    first = prepare(tmp_path, "lab", nobody)
+    no_index = "http://127.0.0.1:9/simple"
+    first = prepare(tmp_path, "lab", no_index)
     assert first.wait() == 1
     assert first.lines[0].startswith("Making an environment in ")
     assert first.lines[-1] == (
         "The packages could not be fetched: is there a network? Then run again: make lab"
     )
     (tmp_path / "new" / "half-made").unlink()  # as if everything had been installed once
-    second = prepare(tmp_path, "lab", nobody)
+    second = prepare(tmp_path, "lab", no_index)
     assert second.wait() == 0
     assert second.lines[-1] == "The course opens with what was installed before."
     assert not (tmp_path / "new" / "course").exists()  # the next start tries again
