@@ -8,6 +8,7 @@ import ast
 import json
 import os
 import queue
+import secrets
 import subprocess
 import sys
 import threading
@@ -24,6 +25,7 @@ from .report import FAILED, INTERRUPTED, NOT_STARTED, PASSED, Report, Row
 SECONDS = 1.2  # what the reader's code may take; on the virtual clock a check takes milliseconds
 _GRACE = 0.4  # after which a process that does not stop by itself is stopped from here
 _START = 20.0  # a machine under load may take long to start Python: not the reader's time
+_MOST = 8_000_000  # bytes; what the checks say is a thousandth of it
 _ROOT = Path(__file__).parents[3]
 
 
@@ -45,15 +47,21 @@ def check(name: str, code: str, *, keep: bool = True) -> Report:
 
 
 def examine(
-    exercise: Exercise, code: str, texts: dict[str, str], start: Callable | None = None
+    exercise: Exercise,
+    code: str,
+    texts: dict[str, str],
+    start: Callable | None = None,
+    seconds: float = SECONDS,
+    picture: bool = True,
 ) -> Report:
     """Run the checks on `code` inside a package of the modules `texts`; nothing is written.
 
-    start: makes the process that runs them, a new Python unless given.
+    start: makes the process that runs them, a new Python unless given; seconds: what the code may
+    take; picture: whether to show what it does.
     """
     if problem := _unreadable(code) or _incomplete(exercise, code):
         return Report(exercise.name, exercise.title, FAILED, sentence=problem)
-    return _Run(exercise, code, texts, start or _start).report()
+    return _Run(exercise, code, texts, start or start_python, seconds, picture).report()
 
 
 def check_again() -> str:
@@ -141,9 +149,16 @@ class _Run:
     """One process, and what it has said so far."""
 
     def __init__(
-        self, exercise: Exercise, code: str, texts: dict[str, str], start: Callable
+        self,
+        exercise: Exercise,
+        code: str,
+        texts: dict[str, str],
+        start: Callable,
+        seconds: float,
+        picture: bool,
     ) -> None:
         self.start = start
+        self.seconds = seconds
         self.exercise = exercise
         self.code = code
         self.rows = [Row(check.claim) for check in exercise.checks]
@@ -153,7 +168,9 @@ class _Run:
         self.failure = ""  # what ended it before its end
         self.finished = False
         self.picture: dict = {}
-        self.job = self._job(texts)
+        # Only a message with the key counts: the reader's code may find the pipe, and write to it.
+        self.key = secrets.token_hex(16)
+        self.job = {**self._job(texts), "picture": picture, "key": self.key}
 
     def _job(self, texts: dict[str, str]) -> dict:
         module, lines, course = self.exercise.module, {}, workshop.course_texts()
@@ -168,7 +185,7 @@ class _Run:
             "scratch": graft.scratch(self.code),
             "lines": lines,
             "sources": {m: text for m, text in texts.items() if text != course[m]},
-            "seconds": SECONDS,
+            "seconds": self.seconds,
             "root": str(_ROOT),
         }
 
@@ -213,21 +230,31 @@ class _Run:
                 line = lines.get(timeout=0.05)
             except queue.Empty:
                 if time.monotonic() > end:
-                    self.failure = _stuck("")
+                    self.failure = _stuck("", self.seconds)
                     return
                 continue
             if line is None:
                 return
-            message = json.loads(line)
+            message = self._signed(line)
             if "ready" in message:
-                end = time.monotonic() + SECONDS + _GRACE
+                end = time.monotonic() + self.seconds + _GRACE
             self._hear(message)
+
+    def _signed(self, line: bytes) -> dict:
+        """Return the message in `line`, empty if it is not the checks'."""
+        try:
+            message = json.loads(line)
+            return message if message.pop("key") == self.key else {}
+        except (ValueError, RecursionError, AttributeError, LookupError, TypeError):
+            return {}
 
     def _hear(self, message: dict) -> None:
         self.printed = message.get("printed", self.printed)
         self.warned = message.get("warned", self.warned)
         if "stuck" in message:
-            self.failure = self.failure or ("" if self.finished else _stuck(message["stuck"]))
+            self.failure = self.failure or (
+                "" if self.finished else _stuck(message["stuck"], self.seconds)
+            )
         elif "film" in message or "xray" in message:
             self.picture = message
         elif "number" in message:
@@ -246,13 +273,14 @@ class _Run:
         row.sentence = verdict.get("sentence", "")
 
 
-def _start() -> subprocess.Popen:
+def start_python(*before: str) -> subprocess.Popen:
+    """Start a Python that runs the checks; before: a program, with arguments, that runs `child`."""
     child = Path(__file__).with_name("child.py")
     apart: dict = {"start_new_session": True}  # an interrupt of the kernel is ours to deal with
     if sys.platform == "win32":
         apart = {"creationflags": subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP}
     return subprocess.Popen(
-        [sys.executable, "-I", "-X", "utf8", str(child)],
+        [sys.executable, "-I", "-X", "utf8", *before, str(child)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -265,8 +293,10 @@ def _talk(process: subprocess.Popen, job: dict, lines: queue.SimpleQueue) -> Non
         with process.stdin:
             process.stdin.write(json.dumps(job).encode())
         with process.stdout:
-            for line in process.stdout:
+            left = _MOST
+            while left > 0 and (line := process.stdout.readline(left)):
                 lines.put(line)
+                left -= len(line)
     except (OSError, ValueError):
         pass  # it died: what it said so far is all there is
     lines.put(None)
@@ -289,9 +319,9 @@ def _stop(process: subprocess.Popen) -> None:
     process.wait()
 
 
-def _stuck(place: str) -> str:
+def _stuck(place: str, seconds: float) -> str:
     where = f" It was at {place}." if place else ""
-    return f"Your code did not come to an end within {SECONDS:g} seconds, and was stopped.{where}"
+    return f"Your code did not come to an end within {seconds:g} seconds, and was stopped.{where}"
 
 
 def _died(status: int | None) -> str:

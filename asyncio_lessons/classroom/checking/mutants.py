@@ -120,7 +120,7 @@ def _passed(jobs: list[tuple[str, Mutant]]) -> Iterator[bool]:
 
 
 def _passes(name: str, mutant: Mutant) -> bool:
-    start = _Copy if hasattr(os, "fork") else engine._start
+    start = _Copy if hasattr(os, "fork") else engine.start_python
     return engine.examine(find(name), mutant.code, _course(), start).status == PASSED
 
 

@@ -1,0 +1,1 @@
+"""What grades hand-ins: finds the answers, runs each in a jail, writes what came of it."""
