@@ -32,7 +32,7 @@ class ByNotebook(LoadScopeScheduling):
     """Keep what shares a kernel in one process: a notebook's cells, and the checks of its runs."""
 
     def _split_scope(self, nodeid: str) -> str:
-        found = re.match(r"(.*\bipynb)::|tests/test_notebooks.*(\[.*\])", nodeid)
+        found = re.match(r"(.*\bipynb)::|tests/test_notebooks.*(\[.*\])|tests/(test_grade)\b", nodeid)
         return found[found.lastindex] if found else nodeid
 
 

@@ -116,7 +116,7 @@ KERNEL = """
 import os, resource, socket, sys
 sys.path.insert(0, {folder!r})
 import jail
-sys.addaudithook = lambda hook: None  # as if someone had found a way around it
+sys.addaudithook = lambda hook: None  # as if there were a way around it
 jail.shut(memory=512, loopback=True)
 try:
     print("done", {attack})
@@ -127,7 +127,7 @@ SYSCALLS = {
     "fork": ("processes", "os.fork()"),
     "a program": ("processes", "os.execv('/bin/true', ['true'])"),
     "kill a parent": ("processes", "os.kill(os.getppid(), 9)"),
-    "kill everybody": ("processes", "os.kill(-1, 9)"),
+    "kill all": ("processes", "os.kill(-1, 9)"),
     "remove a file": ("files", "os.remove({victim!r})"),
     "write a file": ("files", "open({victim!r}, 'w')"),
     "make a file": ("files", "open({victim!r} + '.new', 'w')"),
