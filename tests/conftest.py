@@ -29,10 +29,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 class ByNotebook(LoadScopeScheduling):
-    """Keep what shares a kernel in one process: a notebook's cells, and the checks of its runs."""
+    """Keep what shares a kernel in one process: a notebook's cells, and the checks of its runs.
+
+    The tests of the grader share one run of it.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
-        found = re.match(r"(.*\bipynb)::|tests/test_notebooks.*(\[.*\])|tests/(test_grade)\b", nodeid)
+        shared = r"(.*\bipynb)::|tests/test_notebooks.*(\[.*\])|tests/(test_grade)\b"
+        found = re.match(shared, nodeid)
         return found[found.lastindex] if found else nodeid
 
 
