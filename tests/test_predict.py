@@ -8,7 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from asyncio_lessons.classroom import exercises, ladder, predictions, workshop
+from asyncio_lessons.classroom import (
+    attempt,
+    exercises,
+    ladder,
+    predictions,
+    printed_warnings,
+    workshop,
+)
 from asyncio_lessons.classroom.checking.catalog import UnknownName
 from asyncio_lessons.classroom.notebook import exercise_magics
 from asyncio_lessons.classroom.notebook.lessons import LESSONS, lesson
@@ -103,6 +110,35 @@ def test_an_answer_that_cannot_be_kept_is_shown_all_the_same(home: Path, capsys)
 def test_a_wrong_command_is_answered_with_a_sentence(line: str, says: str, capsys) -> None:
     exercise_magics._polite(exercise_magics.predict)(line)
     assert capsys.readouterr().out.strip() == says
+
+
+# What lessons call things with
+
+
+def test_attempt_prints_what_was_returned_or_raised_in_one_line(capsys) -> None:
+    attempt(divmod, 7, 2)
+    attempt(divmod, 7, 0)
+    attempt(next, iter([]))
+    out = capsys.readouterr().out.splitlines()
+    assert out[0] == "returned: (3, 1)"
+    assert out[1].startswith("ZeroDivisionError: ")
+    assert out[2] == "StopIteration"
+
+
+def test_attempt_lets_an_interrupt_through() -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        attempt(interrupted)
+
+
+def test_printed_warnings_tells_of_what_was_never_awaited(capsys) -> None:
+    async def forgotten() -> None: ...
+
+    with printed_warnings():
+        attempt(type, forgotten())
+    assert capsys.readouterr().out.endswith("forgotten' was never awaited\n")
 
 
 # The ladder

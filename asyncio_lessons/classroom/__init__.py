@@ -53,7 +53,9 @@ from .pictures.timeline import Picture, draw, timeline
 from .pictures.xray import xray
 
 _PAGES = {"environment": "notebook", "museum": "notebook", "schedule_lab": "filming"}
-_PAGES |= {"draw_engines": "pictures.engines", "ladder": "notebook.ladder"}
+_PAGES |= {"draw_engines": "pictures.engines", "spinning_naps": "filming.spin"}
+_PAGES |= {"attempt": "notebook.attempt", "printed_warnings": "notebook.attempt"}
+_PAGES |= {"ladder": "notebook.ladder"}
 
 
 def __getattr__(name: str) -> Any:

@@ -27,7 +27,7 @@ LESSONS = (
     Lesson("01", "wait", 25),
     Lesson("02", "generators", 40),
     Lesson("03", "delegation", 45),
-    Lesson("04", "coroutines", 50),
+    Lesson("04", "coroutines", 60),
     Lesson("05", "futures", 75),
     Lesson("06", "tasks", 85),
     Lesson("07", "event_loop", 75),
