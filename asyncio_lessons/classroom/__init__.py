@@ -1,7 +1,8 @@
 """What looks at the staircase: the film of a program, its pictures, and the exercises.
 
-The rooms: `filming` records, `pictures` draws, `exercises` holds what the reader solves, `checking`
-runs and judges it, `workshop` is the reader's own package, `notebook` holds the commands.
+The rooms: `filming` records, `pictures` draws, `player` steps through what was recorded,
+`exercises` holds what the reader solves, `checking` runs and judges it, `workshop` is the reader's
+own package, `notebook` holds the commands.
 
 In a notebook, after ``%load_ext asyncio_lessons.classroom``::
 
@@ -11,6 +12,10 @@ In a notebook, after ``%load_ext asyncio_lessons.classroom``::
 ``%%timeline`` takes ``--loop lessons|asyncio|uvloop`` (default: lessons), ``--virtual`` (time jumps
 to the next timer: the same picture on every machine), ``--title``, ``--note``, ``--theme dark`` and
 ``--save NAME`` (keeps the film under that name). Names stay in the notebook.
+
+``%%film`` takes ``--loop``, ``--virtual``, ``--title``, ``--note`` and ``--save``, too, and shows
+the player, which steps through the run, forwards and backwards. ``--predict`` asks which task runs
+next; ``--at STEP`` opens it at that step.
 
 Around an ordinary top-level ``await``, on the loop that runs already::
 
@@ -28,6 +33,8 @@ In plain Python, and to draw several films on one time axis::
     draw(one, two, titles=["one by one", "together"])        # stacked, aligned
     draw(film, heartbeat="heart")                            # this task's steps as a pulse
     record(main(), check=False).error                        # a failing program: no raise
+    film(main(), virtual=True, title="The claim")            # the player
+    film(record(main(), details=True)).save("film.html")     # a page of its own
 
 ``work(seconds)`` is CPU work of that length: it blocks the loop, on the real clock and on the
 virtual one. ``xray(obj)`` shows the chain of paused frames of a generator, coroutine or task.
@@ -51,6 +58,7 @@ from .notebook.magics import load_ipython_extension, unload_ipython_extension
 from .notebook.source import show_source
 from .pictures.timeline import Picture, draw, timeline
 from .pictures.xray import xray
+from .player.page import Player, film
 
 _PAGES = {"environment": "notebook", "museum": "notebook", "schedule_lab": "filming"}
 _PAGES |= {"draw_engines": "pictures.engines", "spinning_naps": "filming.spin"}
@@ -71,8 +79,10 @@ __all__ = [
     "Event",
     "Film",
     "Picture",
+    "Player",
     "Recorder",
     "draw",
+    "film",
     "load_ipython_extension",
     "record",
     "show_source",

@@ -1,36 +1,45 @@
 """The notebook's commands: ``%load_ext asyncio_lessons.classroom`` brings them.
 
-``%%timeline`` runs the rest of its cell on a loop of its own and shows the timeline. IPython cannot
-await inside a magic, so the cell is compiled with top-level await here, and run to its end: on the
-course's loop in place, on asyncio's and uvloop's in a thread. What the cell defines stays in the
-notebook, what it prints lands under it, and what it raises is raised after the picture is shown.
+``%%timeline`` runs the rest of its cell on a loop of its own and shows the timeline; ``%%film``
+shows the player, which steps through the film. IPython cannot await inside a magic, so the cell is
+compiled with top-level await here, and run to its end: on the course's loop in place, on asyncio's
+and uvloop's in a thread. What the cell defines stays in the notebook, what it prints lands under
+it, and what it raises is raised after the picture is shown.
 """
 
 import argparse
 import ast
 import inspect
 import shlex
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 from ..filming.loops import LOOPS, loop_factory
 from ..filming.recorder import run_filmed
 from ..pictures.canvas import THEMES
 from ..pictures.timeline import draw, show
+from ..player.page import Player
 from . import exercise_magics
 
 _VALUE = "__value_of_the_cell__"
 
 
 def load_ipython_extension(shell: Any) -> None:
-    """Add ``%%timeline``, ``%xray``, ``%xray`` and the commands of the exercises."""
+    """Add ``%%timeline``, ``%%film``, ``%xray`` and the commands of the exercises."""
     from IPython.core.magic import no_var_expand
 
     @no_var_expand  # a title may hold $ and {}
     def timeline(line: str, cell: str) -> Any:
-        return _timeline(shell, line, cell)
+        return _filmed(shell, _timeline_options(), line, cell, _show_timeline)
 
-    timeline.__doc__ = _options().format_help()
+    @no_var_expand
+    def film(line: str, cell: str) -> Any:
+        return _filmed(shell, _film_options(), line, cell, _show_player, details=True)
+
+    timeline.__doc__ = _timeline_options().format_help()
     shell.register_magic_function(timeline, "cell", "timeline")
+    film.__doc__ = _film_options().format_help()
+    shell.register_magic_function(film, "cell", "film")
     shell.register_magic_function(lambda line: _xray(shell, line), "line", "xray")
     shell.set_custom_exc((BaseExceptionGroup,), _show_group)
     exercise_magics.load_ipython_extension(shell)
@@ -38,30 +47,40 @@ def load_ipython_extension(shell: Any) -> None:
 
 def unload_ipython_extension(shell: Any) -> None:
     """Take our commands away again."""
-    for kind, name in (("cell", "timeline"), ("line", "xray")):
+    for kind, name in (("cell", "timeline"), ("cell", "film"), ("line", "xray")):
         shell.magics_manager.magics[kind].pop(name, None)
 
 
-# -- %%timeline -----------------------------------------------------------------------------------
+# -- %%timeline and %%film ------------------------------------------------------------------------
 
 
 class _Options(argparse.ArgumentParser):
     """Says what is wrong in one sentence, and exits nothing."""
 
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog=prog, add_help=False, allow_abbrev=False)
+        self.add_argument("--loop", choices=LOOPS, default="lessons")
+        self.add_argument("--virtual", action="store_true", help="time jumps to the next timer")
+        self.add_argument("--title", help="the claim")
+        self.add_argument("--note", help="the proof")
+        self.add_argument("--save", metavar="NAME", help="keep the film under this name")
+
     def error(self, message: str) -> NoReturn:
-        raise _usage_error(f"%%timeline: {message}. It takes: {self.format_usage()[7:].strip()}")
+        raise _usage_error(f"{self.prog}: {message}. It takes: {self.format_usage()[7:].strip()}")
 
 
-def _options() -> argparse.ArgumentParser:
-    parser = _Options(prog="%%timeline", add_help=False, allow_abbrev=False)
-    parser.add_argument("--loop", choices=LOOPS, default="lessons")
-    parser.add_argument("--virtual", action="store_true", help="time jumps to the next timer")
-    parser.add_argument("--title", help="the claim")
-    parser.add_argument("--note", help="the proof")
-    parser.add_argument("--theme", choices=tuple(THEMES), default="light")
-    parser.add_argument("--heartbeat", metavar="TASK", help="draw this task's steps as a pulse")
-    parser.add_argument("--save", metavar="NAME", help="keep the film under this name")
-    return parser
+def _timeline_options() -> _Options:
+    options = _Options("%%timeline")
+    options.add_argument("--theme", choices=tuple(THEMES), default="light")
+    options.add_argument("--heartbeat", metavar="TASK", help="draw this task's steps as a pulse")
+    return options
+
+
+def _film_options() -> _Options:
+    options = _Options("%%film")
+    options.add_argument("--predict", action="store_true", help="ask which task runs next")
+    options.add_argument("--at", metavar="STEP", type=int, default=0, help="open at this step")
+    return options
 
 
 def _usage_error(message: str) -> Exception:
@@ -70,35 +89,39 @@ def _usage_error(message: str) -> Exception:
     return UsageError(" ".join(message.split()))
 
 
-def _timeline(shell: Any, line: str, cell: str) -> Any:
-    options = _parsed(line)
-    program = _compiled(shell, cell)
+def _filmed(
+    shell: Any, known: _Options, line: str, cell: str, show_it: Callable, **how: Any
+) -> Any:
+    """Run a cell, show its film, then raise what it raised; how: options of the recorder."""
+    options = _parsed(known, line)
+    program = _compiled(shell, cell, known.prog)
     coro = _program(program, shell.user_ns)
-    film = run_filmed(coro, options.loop, options.virtual, name="main")
+    film = run_filmed(coro, options.loop, options.virtual, name="main", **how)
     value = shell.user_ns.pop(_VALUE, None)
     if options.save:
         shell.user_ns[options.save] = film
-    _show(film, options)
+    show_it(film, options)
     if film.error is not None:
         raise _from_the_cell(shell, film.error, program.co_filename)
     return value
 
 
-def _parsed(line: str) -> argparse.Namespace:
+def _parsed(known: _Options, line: str) -> argparse.Namespace:
+    magic = known.prog
     try:
-        options = _options().parse_args(shlex.split(line))
+        options = known.parse_args(shlex.split(line))
     except ValueError as error:  # quotes that are not closed
-        raise _usage_error(f"%%timeline: {str(error).lower()} in: {line.strip()}") from None
+        raise _usage_error(f"{magic}: {str(error).lower()} in: {line.strip()}") from None
     if options.save and not options.save.isidentifier():
-        raise _usage_error(f"%%timeline: --save needs a name for a variable; got {options.save!r}")
+        raise _usage_error(f"{magic}: --save needs a name for a variable; got {options.save!r}")
     try:
         loop_factory(options.loop, options.virtual)
     except (ValueError, ModuleNotFoundError) as error:
-        raise _usage_error(f"%%timeline: {error}") from None
+        raise _usage_error(f"{magic}: {error}") from None
     return options
 
 
-def _compiled(shell: Any, cell: str) -> Any:
+def _compiled(shell: Any, cell: str, magic: str) -> Any:
     """Compile the cell as the shell would, with top-level await; the last value is kept."""
     source = "\n" + shell.transform_cell(cell)  # the lines count from the magic, as the reader sees
     file = shell.compile.cache(source, shell.execution_count, raw_code=cell)
@@ -110,7 +133,7 @@ def _compiled(shell: Any, cell: str) -> Any:
             tree.body[-1] = ast.fix_missing_locations(ast.copy_location(kept, last))
         return compile(tree, file, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
     except SyntaxError as error:
-        raise _usage_error(f"%%timeline: line {error.lineno}: {error.msg}: {error.text}") from None
+        raise _usage_error(f"{magic}: line {error.lineno}: {error.msg}: {error.text}") from None
 
 
 def _program(program: Any, namespace: dict[str, Any]) -> Any:
@@ -125,7 +148,7 @@ def _program(program: Any, namespace: dict[str, Any]) -> Any:
     return cell()
 
 
-def _show(film: Any, options: argparse.Namespace) -> None:
+def _show_timeline(film: Any, options: argparse.Namespace) -> None:
     """Show the picture, also where no task is called as --heartbeat says, and then say so."""
     look = {"title": options.title, "note": options.note, "theme": options.theme}
     try:
@@ -136,6 +159,11 @@ def _show(film: Any, options: argparse.Namespace) -> None:
             raise _usage_error(f"%%timeline: --heartbeat: {error}") from None
         picture = draw(film, **look)
     show(picture)
+
+
+def _show_player(film: Any, options: argparse.Namespace) -> None:
+    look = {"title": options.title, "note": options.note}
+    show(Player(film, predict=options.predict, at=options.at, **look))
 
 
 def _from_the_cell(shell: Any, error: BaseException, file: str) -> BaseException:

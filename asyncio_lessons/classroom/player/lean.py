@@ -1,21 +1,21 @@
 """Leaves out of a script and a style what only their author needs: comments, spaces, long names."""
 
 import re
+import string
 from collections import Counter
 from collections.abc import Iterator
 
 _TOKEN = re.compile(
     r"""(?P<comment>//[^\n]*|/\*.*?\*/)
     |(?P<text>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'
-        |(?<=[(,=:\[!&|?])/(?:\\.|\[(?:\\.|[^\]])*\]|[^/\\\n])+/[a-z]*)
+        |(?:(?<=[(,=:\[!&|?])|(?<=[(,=:\[!&|?]\s))/(?:\\.|\[(?:\\.|[^\]])*\]|[^/\\\n])+/[a-z]*)
     |(?P<template>`(?:\\.|[^`\\])*`)
     |(?P<space>\s+)
     |(?P<word>[A-Za-z_$][\w$]*)
-    |(?P<sign>.)""",
+    |(?P<sign>\.\.\.|=>|.)""",
     re.VERBOSE | re.DOTALL,
 )
 _INSERTED = re.compile(r"\$\{([^{}]*)\}")
-_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 def script(text: str) -> str:
@@ -58,11 +58,11 @@ def _short_names(tokens: list[tuple[str, str]]) -> dict[str, str]:
     code = [token for kind, token in tokens if kind not in ("space", "comment")]
     words = Counter(token for kind, token in tokens if kind == "word")
     words.update(re.findall(r"[A-Za-z_$][\w$]*", " ".join(t for k, t in tokens if k == "template")))
-    pairs = list(zip(code, code[1:], strict=False))
-    properties = {after for sign, after in pairs if sign == "."}
-    properties |= {name for name, sign in pairs if sign == ":"}
+    triples = list(zip(code, code[1:], code[2:], strict=False))
+    properties = {name for sign, name, _ in triples if sign == "."}
+    properties |= {name for a, name, b in triples if b == ":" and a in "{,"}
     declared = set(_declared(code))
-    free = (a + b for a in _LETTERS for b in ("", *_LETTERS) if a + b not in words)
+    free = (a + b for a in string.ascii_letters for b in ("", *"0123456789") if a + b not in words)
     free = iter(sorted(free, key=len))
     wanted = [n for n, _ in words.most_common() if n in declared - properties and len(n) > 2]
     return dict(zip(wanted, free, strict=False))
@@ -78,7 +78,7 @@ def _declared(code: list[str]) -> Iterator[str]:
 
 
 def _group(code: list[str], place: int, way: int) -> list[str]:
-    """Return the token at a place, or the group of tokens in brackets which begins or ends there."""
+    """Return the token at a place, or the group in brackets that begins or ends there."""
     depth, end = 0, place
     while True:
         depth += (code[end] in "([{") - (code[end] in ")]}")

@@ -12,11 +12,13 @@ import json
 import textwrap
 import webbrowser
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from ..filming.film import ENDS, Film
+from ..filming.recorder import run_filmed
 from ..filming.scenes import change
 from ..pictures.timeline import draw
 from . import lean, words
@@ -76,7 +78,7 @@ class Player:
         data = _for_script([*self._packed.data, options])
         still = _still(self.film, self.title, self.note) if picture else ""
         return (
-            f'<div data-player><p>{html.escape(self.title or "")}</p><p>{_TRUST}</p>{still}'
+            f"<div data-player><p>{html.escape(self.title or '')}</p><p>{_TRUST}</p>{still}"
             f"<script>({script()})(document.currentScript.parentNode,{data},{style()})</script>"
             "</div>"
         )
@@ -104,7 +106,7 @@ class Player:
         webbrowser.open(Path(path).resolve().as_uri())
 
     def __str__(self) -> str:
-        """The steps as a list, shortened; of real time only what does not differ from run to run."""
+        """The steps as a list, shortened; of real time only what is the same in each run."""
         film, last = self.film, len(self.film.steps) - 1
         heading = self.title or "film"
         if film.loop and not film.virtual:
@@ -121,6 +123,32 @@ class Player:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         return {"text/plain": str(self), "text/html": self.html()}
+
+
+def film(
+    what: Film | Coroutine,
+    *,
+    loop: str | ModuleType | Callable[[], Any] = "lessons",
+    virtual: bool = False,
+    title: str | None = None,
+    note: str | None = None,
+    predict: bool = False,
+    at: int = 0,
+) -> Player:
+    """Return a player, which shows itself at the end of a cell.
+
+    what: a film recorded with ``details=True``, or a coroutine, which is run and filmed now; loop,
+    virtual: as in `record`, for a coroutine; title: the claim; note: the proof; predict: open with
+    the question which task runs next; at: the step at which it opens. What the coroutine raises is
+    the player's last step, and is not raised here. Raises TypeError for anything else.
+    """
+    if isinstance(what, Coroutine):
+        what = run_filmed(what, loop, virtual, details=True, name="main")
+        if what.error is not None and not isinstance(what.error, Exception):
+            raise what.error
+    if not isinstance(what, Film):
+        raise TypeError(f"film() needs a coroutine, such as main(), or a film; got {what!r}")
+    return Player(what, title=title, note=note, predict=predict, at=at)
 
 
 # -- the film, packed -----------------------------------------------------------------------------
@@ -188,7 +216,7 @@ class Packed:
         ]
 
     def _step(self, step: Any, slots: list, nested: bool) -> list:
-        cause = step.cause.task if step.cause else None
+        cause = step.cause.task if step.cause and step.cause.kind == "task" else None
         row = [_KINDS.index(step.kind), _time(step.time), step.turn, step.task, cause]
         row += [self._table.of(self.sentences[-1]), slots, self._spot(step)]
         return [*row, 1] if nested else row if row[-1] else row[:-1]

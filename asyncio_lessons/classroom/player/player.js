@@ -307,7 +307,7 @@ async (root, film, css) => {
     const goal = sheet.lines.get(at);
     marked = goal?.node;
     marked?.classList.add("cur");
-    const room = Math.floor(((narrow ? 232 : 284) - 22) / LINE);
+    const room = Math.floor(((narrow ? 232 : 271) - 22) / LINE);
     const top = goal ? goal.place - Math.floor(room / 2) : 0;
     panels.source.scrollTop = Math.max(0, Math.min(top, sheet.node.children.length - room)) * LINE;
   };
@@ -315,7 +315,7 @@ async (root, film, css) => {
   // -- the timeline: a strip for the loop, a lane for each task, the playhead
   const unique = "lmf" + Math.random().toString(36).slice(2);
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  bodies.timeline.append(set(svg, { role: "img", "aria-label": "What each task did at each step; a click goes to a step" }));
+  bodies.timeline.append(set(svg, { role: "img", "aria-label": "what each task did, step by step" }));
   let [axis, width] = ["steps", 1000];
   const axisButton = button("axis: steps", "axis in steps or in time", () => {
     axis = axis == "steps" ? "time" : "steps";

@@ -1,11 +1,12 @@
 """One sentence for each step of a film: what the task, the loop or the timer did.
 
-A sentence is text in which `` `code` `` stands between backticks and ``{3}`` for the task 3, so that
-the page can show code as code and a task as its badge; `plain` puts the names in.
+A sentence is text in which code stands between backticks and ``{3}`` stands for task 3, so that the
+page can show code as code and a task as its badge; `plain` puts the names in.
 """
 
 import re
 from collections.abc import Callable
+from itertools import takewhile
 from typing import Any
 
 from ..filming.film import ENDS
@@ -107,7 +108,8 @@ def _create(told: Told) -> str:
     if told.state(told.step.task) == "created":
         joins = f"{task} starts at once, without the ready queue"
     if told.maker is None:
-        return f"The program begins as the task {task}: {joins}."
+        begins = "The program begins as" if told.step.task == 0 else "A callback creates"
+        return f"{begins} the task {task}: {joins}."
     return f"{{{told.maker}}} creates {task}{told.site()}: {joins}."
 
 
@@ -172,7 +174,7 @@ def _cancelled(told: Told) -> str:
 
 
 def _failed(told: Told) -> str:
-    error = code(told.step.value or told.step.text)
+    error = code(told.step.text or told.step.value)
     if not told.film.loop:
         return f"{error} leaves {told.task}: it has failed."
     return f"{error} leaves the coroutine of {told.task}: the task has failed."
@@ -195,8 +197,9 @@ def _timer(told: Told) -> str:
     when = f" for {seconds(timers[-1]['when'])}" if timers else ""
     if setter is None:
         return f"A timer is set{when}: {code(told.step.text)}."
-    label = told.step.text.removesuffix(f" of {told.film.tasks[setter].name}")
-    return f"{{{setter}}} sets a timer{when}{told.site()}: {code(label)}."
+    label = code(told.step.text.removesuffix(f" of {told.film.tasks[setter].name}"))
+    site = told.site()
+    return f"{{{setter}}} sets a timer{when}{site}" + ("." if label in site else f": {label}.")
 
 
 def _sleep(told: Told) -> str:
@@ -207,9 +210,10 @@ def _sleep(told: Told) -> str:
 
 
 def _due(told: Told) -> str:
-    labels = told.step.text.split(", ")
-    timers = f"{len(labels)} timers are" if len(labels) > 1 else f"The timer of {code(labels[0])} is"
-    goes = "what they are for joins" if len(labels) > 1 else "what it is for joins"
+    ready = reversed(told.scene["ready"])
+    count = len(list(takewhile(lambda entry: (entry["cause"] or [""])[0] == "timer", ready)))
+    timers = f"{count} timers are" if count > 1 else f"The timer of {code(told.step.text)} is"
+    goes = "what they are for joins" if count > 1 else "what it is for joins"
     late = "" if told.step.value in (None, "", "0 s") else f", {told.step.value} late"
     if late and (busy := told.ran_before()) is not None:
         late += f" because {{{busy}}} was running"
@@ -220,7 +224,9 @@ def _throw(told: Told) -> str:
     error = code(told.step.text)
     if not told.film.loop:
         return f"{error} is thrown into {told.task}{told.line()}{told.site()}."
-    return f"{told.task} was first in the ready queue: {error} is raised at its `await`{told.line()}."
+    return (
+        f"{told.task} was first in the ready queue: {error} is raised at its `await`{told.line()}."
+    )
 
 
 def _end(told: Told) -> str:
