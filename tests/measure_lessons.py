@@ -20,6 +20,7 @@ from asyncio_lessons.classroom.checking import catalog
 from asyncio_lessons.classroom.notebook import lessons
 
 TABLE = ROOT / "CONTRIBUTING.md"
+TEACHING = ROOT / "docs" / "teaching.md"
 BEGIN, END = "<!-- lessons: begin -->", "<!-- lessons: end -->"
 HEAD = (
     "lesson | words | cells | code lines | words a line | median cell | longest cell | pictures "
@@ -140,6 +141,18 @@ def with_minutes(text: str, measured: list[Measures]) -> str:
     return text
 
 
+def with_minutes_to_teach(text: str, measured: list[Measures]) -> str:
+    """The teacher's page with the minutes measured in its table."""
+    for found in measured:
+        text = re.sub(
+            rf"^(\| \[{found.number}\]\(\S+\) \|) \d+ \|",
+            rf"\1 {found.minutes} |",
+            text,
+            flags=re.M,
+        )
+    return text
+
+
 def time_stated(found: Measures) -> str:
     """The line in a lesson's first cell that says how long it takes."""
     count = len(found.exercises)
@@ -161,6 +174,7 @@ def derived() -> dict[Path, bytes]:
     minutes = Path(lessons.__file__)
     files = {path: with_time_stated(path, measure(path)) for path in notebooks()}
     files[TABLE] = with_table(TABLE.read_text(encoding="utf-8"), measured).encode()
+    files[TEACHING] = with_minutes_to_teach(TEACHING.read_text(encoding="utf-8"), measured).encode()
     files[minutes] = with_minutes(minutes.read_text(encoding="utf-8"), measured).encode()
     return files
 

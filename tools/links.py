@@ -2,6 +2,7 @@
 
     python tools/links.py               say it
     python tools/links.py OWNER/NAME    set it, here and in the pages that name it (`make links`)
+    python tools/links.py --hub ADDRESS say the link that brings the lessons to a JupyterHub
 
 It stands in pyproject.toml, under `[project.urls]`. The pages in `PAGES` name it because a page on
 GitHub cannot compute: they are rewritten from there. All other code asks the functions below.
@@ -56,6 +57,15 @@ def download(lesson: str = FIRST, root: Path = ROOT) -> str:
     return f"https://raw.githubusercontent.com/{repository(root)}/main/notebooks/{lesson}.ipynb"
 
 
+def hub(address: str, lesson: str = FIRST, root: Path = ROOT) -> str:
+    """Return the nbgitpuller link that brings the lessons to a JupyterHub and opens one."""
+    home = "asyncio-lessons"  # the folder in the reader's home, whatever the repository's name
+    return (
+        f"{address.rstrip('/')}/hub/user-redirect/git-pull?repo={github(root=root)}&branch=main"
+        f"&targetPath={home}&urlpath=lab/tree/{home}/notebooks/{lesson}.ipynb"
+    )
+
+
 def pages(root: Path = ROOT) -> list[Path]:
     """Return the files that are rewritten when the address changes."""
     return sorted(path for pattern in PAGES for path in root.glob(pattern))
@@ -82,6 +92,9 @@ def set_repository(new: str, root: Path = ROOT) -> list[str]:
 
 def main(arguments: list[str]) -> int:
     """Say the address, or set it; return the exit status."""
+    if arguments[:1] == ["--hub"] and len(arguments) == 2:
+        print(hub(arguments[1]))
+        return 0
     try:
         changed = set_repository(arguments[0]) if arguments else []
     except ValueError as error:

@@ -10,6 +10,7 @@ import hashlib
 import importlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import warnings
@@ -206,6 +207,18 @@ def _keep(path: Path) -> str:
     copy.parent.mkdir(exist_ok=True)
     copy.write_bytes(path.read_bytes())
     return f"You had edited {NAME}/{path.name}: a copy is in {NAME}/kept/{copy.name}."
+
+
+# -- handing in ---------------------------------------------------------------------------------
+
+
+def pack() -> str:
+    """Pack the reader's package into a zip beside it, to be handed in; say where it is."""
+    if not exists():
+        return f"There is no {NAME}/ yet: the first exercise to pass makes it."
+    made = Path(shutil.make_archive(str(folder()), "zip", folder().parent, NAME))
+    passed = sum(path.suffix == ".py" for path in (folder() / "answers").glob("*"))
+    return f"{made.name} is beside your lessons, with {passed} answers in it: hand in that file."
 
 
 # -- putting back -------------------------------------------------------------------------------

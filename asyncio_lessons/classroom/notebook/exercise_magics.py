@@ -80,7 +80,7 @@ def progress(line: str) -> None:
 
 
 def workshop_command(line: str) -> None:
-    """%workshop: whose code runs. %workshop check · %workshop restore MODULE."""
+    """%workshop: whose code runs. %workshop check · %workshop restore MODULE · %workshop pack."""
     from .. import workshop
 
     match line.split():
@@ -92,9 +92,12 @@ def workshop_command(line: str) -> None:
             print(check_again())
         case ["restore", module]:
             print(workshop.restore(module))
+        case ["pack"]:
+            print(workshop.pack())
         case _:
             print(
-                "Write %workshop, %workshop check, or %workshop restore futures (a module, or all)."
+                "Write %workshop, %workshop check, %workshop pack, or %workshop restore futures "
+                "(a module, or all)."
             )
 
 
