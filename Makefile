@@ -23,7 +23,7 @@ test-all:  ## the same on every supported Python found here
 	@for p in 11 12 13 14 15; do ! python3.$$p -c '' 2>/dev/null || $(MAKE) test PYTHON=python3.$$p || exit 1; done
 
 notebooks: $(VENV)/test  ## run the notebooks again and write their outputs, and the README's picture
-	$(RUN) ruff format notebooks && $(VENV)/bin/python tests/run_notebooks.py
+	$(RUN) ruff format notebooks && $(VENV)/bin/python tests/run_notebooks.py && $(VENV)/bin/python tests/measure_lessons.py
 	$(RUN) asyncio_lessons.demos.worker_queue --plot .github/worker_queue.png
 	$(RUN) asyncio_lessons.demos.worker_queue --plot .github/worker_queue-dark.png --theme dark
 

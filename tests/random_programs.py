@@ -82,7 +82,7 @@ async def numbers(label):
         await aio.sleep(0)
 
 def later(number):
-    # A task that was made after this one: nobody may wait for one who waits for it.
+    # A task that was made after this one: it may wait for no task that waits for it.
     me = aio.current_task()
     known = me in tasks and not eager  # an eager task comes after those that it makes
     made_later = tasks[tasks.index(me) + 1 :] if known else []

@@ -2,7 +2,7 @@
 
 A program is ``async def program(lib, log)``, or ``def program(lib, log)`` if it drives ``log.loop``
 itself. `lib` is the package under test, then asyncio. What a program tells `log` stands in the log
-with the time; so does what it returns or raises, and what is reported because nobody awaits it.
+with the time; so does what it returns or raises, and what is reported because it is not awaited.
 """
 
 from __future__ import annotations

@@ -476,7 +476,7 @@ def test_a_full_listener_that_nobody_visits_does_not_block(no_descriptors_left):
 def test_ctrl_c_at_any_moment_of_waiting_is_only_an_interrupt(monkeypatch):
     import signal
 
-    monkeypatch.setattr(time, "sleep", lambda seconds: None)  # it sleeps on if it just began
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)  # it sleeps on if it has only begun
     server = object.__new__(Server)  # one that does nothing, since threads delay the signals
     server._ended = threading.Event()
     before = signal.signal(signal.SIGALRM, signal.default_int_handler)
@@ -573,7 +573,7 @@ def test_send_without_a_server_is_a_sentence():
     with listen() as listener:
         port = listener.getsockname()[1]
     text = sentence("send", "--port", port, "hi")
-    assert f"nobody listens on 127.0.0.1:{port}: start a server" in text
+    assert f"no server listens on 127.0.0.1:{port}: start a server" in text
 
 
 def test_send_tells_when_the_server_hung_up():

@@ -1,7 +1,7 @@
 """Each notebook gives the very same file, runs twice in one kernel, and leaves nothing behind.
 
 nbval compares the cells' texts too (`make test` runs it), but neither pictures nor metadata, and it
-does not notice an ExceptionGroup that nobody caught.
+does not notice an ExceptionGroup that no code caught.
 """
 
 from __future__ import annotations

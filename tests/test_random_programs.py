@@ -1,4 +1,4 @@
-"""The same events in the same order as asyncio, for programs nobody thought of.
+"""The same events in the same order as asyncio, for programs that no person thought of.
 
 ``RANDOM_PROGRAMS=20000 pytest tests/test_random_programs.py`` tries other ones, and as many. What
 it finds is shown as a program to paste into a cell.

@@ -138,7 +138,7 @@ def test_a_repair_is_remembered_but_joins_nothing():
     ],
 )
 def test_a_broken_module_is_named_and_the_course_runs(text, says, capsys):
-    """A lesson goes on with the course's code, and says what to do; restore mends it."""
+    """A lesson continues with the course's code, and says what to do; restore mends it."""
     solve("drive")
     mine("futures").write_text(text, encoding="utf-8")
     assert workshop.package().__name__ == "asyncio_lessons"

@@ -102,7 +102,7 @@ def workshop_command(line: str) -> None:
 
 
 def _polite(command: Callable[..., None]) -> Callable[..., None]:
-    """Answer a name that does not exist with a sentence, so that "Run All" goes on."""
+    """Answer a name that does not exist with a sentence, so that "Run All" continues."""
     from ..checking.catalog import UnknownName
 
     @wraps(command)

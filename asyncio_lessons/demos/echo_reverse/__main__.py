@@ -114,7 +114,7 @@ def why_not(error: OSError, host: str, port: int) -> str:
     if isinstance(error, TimeoutError):
         return f"{where} does not answer"
     if isinstance(error, ConnectionRefusedError):
-        return f"nobody listens on {where}: start a server with `serve`"
+        return f"no server listens on {where}: start a server with `serve`"
     if isinstance(error, ConnectionError):
         return f"{where} closed the connection before it had answered all"
     if error.errno == errno.EADDRINUSE:

@@ -30,7 +30,7 @@ async def welcome(listener: Listener, stop: Stop, limit: int) -> None:
     server = await asyncio.start_server(converse, sock=listener, backlog=1024)
     try:
         with stop.calls(loop.call_soon_threadsafe, cancel):
-            await loop.create_future()  # nobody sets it: wait to be cancelled
+            await loop.create_future()  # no code sets it: wait to be cancelled
     finally:
         server.close()
 
@@ -51,4 +51,4 @@ async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, lim
     except Exception as trouble:
         note_trouble(address, trouble)
     finally:
-        writer.transport.abort()  # nothing is left to send, or nobody to send it to
+        writer.transport.abort()  # nothing is left to send, or no client to send it to

@@ -3,7 +3,7 @@
 The clients act one at a time, each after the server has settled. So time is counted in steps of
 the script, and what is noted is the same from run to run: which message was taken in when, in
 which call each thread of the server waits meanwhile, and whether the server uses the processor
-while nobody asks for anything.
+while no client asks for anything.
 """
 
 import ast
@@ -44,7 +44,7 @@ SCRIPT = (
 )
 MESSAGE = b"hello\n"
 PATIENCE = 0.2  # seconds without an answer after which a client is said to wait
-PAUSE = 0.02  # seconds after each step in which nobody asks for anything
+PAUSE = 0.02  # seconds after each step in which no client asks for anything
 SPINS = 0.08  # a server that uses this share of the pauses spins, also on a busy machine
 
 
@@ -196,7 +196,7 @@ class _Play:
                     self.say_goodbye(visitor)
 
     def look(self) -> None:
-        """Nobody asks for anything now: see in which calls the server's threads wait."""
+        """No client asks for anything now: see in which calls the server's threads wait."""
         began = time.process_time()
         time.sleep(PAUSE)
         self.used += time.process_time() - began
@@ -218,7 +218,9 @@ class _Play:
 
     def who(self, address: tuple) -> str:
         """Return the number of the client at an address."""
-        return next((v.who.split()[-1] for v in self.visitors if v.name == address[:2]), "nobody")
+        return next(
+            (v.who.split()[-1] for v in self.visitors if v.name == address[:2]), "no client"
+        )
 
 
 def lines_of(name: str) -> int:

@@ -14,7 +14,7 @@ Talk = Generator[Any, None, None]
 
 
 def serve(listener: Listener, stop: Stop, limit: int = LIMIT) -> None:
-    """Go on with whichever generator's socket is ready until `stop` is set."""
+    """Resume each generator whose socket is ready until `stop` is set."""
     ready = deque([welcome(listener, limit)])
     with DefaultSelector() as waiting, stop.calls(listener.knock):
         while not stop.is_set():

@@ -41,7 +41,7 @@ class Listener(socket.socket):
                 continue
             connection, address = self._accept_with_spare()
             if self._spare != -1 or self._ending:
-                return connection, address  # somebody has left in the meantime
+                return connection, address  # the client has left in the meantime
             connection.close()
             self._take_spare()
             logger.error("%s was turned away: no descriptors left", address)
@@ -63,7 +63,7 @@ class Listener(socket.socket):
             self._spare = os.open(os.devnull, os.O_RDONLY)
 
     def knock(self) -> None:
-        """Connect to ourselves, so that whoever waits for a client wakes up."""
+        """Connect to ourselves, so that the thread that waits for a client wakes up."""
         self._ending = True
         self._give_spare()
         with suppress(OSError):  # for example: the engine has closed the listener already

@@ -188,7 +188,7 @@ def vanish(address: Address, beginning: bytes = b"this message has no e") -> Non
     connection.sendall(beginning)
     two_numbers = "hh" if sys.platform == "win32" else "ii"
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack(two_numbers, 1, 0))
-    connection.close()  # with a linger time of nought: a reset, not an orderly end
+    connection.close()  # with a linger time of zero: a reset, not an orderly end
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from .protocol import CHUNK, LIMIT, EchoReverse, note_trouble
 
 
 def serve(listener: Listener, stop: Stop, limit: int = LIMIT) -> None:
-    """Call back whoever's socket is ready until `stop` is set."""
+    """Call the callback of each socket that is ready until `stop` is set."""
     listener.setblocking(False)
     with DefaultSelector() as selector, stop.calls(listener.knock):
         selector.register(listener, EVENT_READ, lambda: welcome(selector, listener, limit))

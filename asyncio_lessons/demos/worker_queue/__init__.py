@@ -40,7 +40,7 @@ async def program(
 
     Args:
         aio: the package to run on: `asyncio_lessons`, `my_asyncio` or `asyncio`.
-        block: called with seconds, works for that long and lets nobody else run.
+        block: called with seconds, works for that long and lets no other task run.
         job_count: how many jobs.
         worker_count: how many workers.
     """
