@@ -9,7 +9,7 @@ from collections import deque
 from types import GenericAlias
 from typing import Any
 
-from .futures import Future, get_running_loop, running
+from .futures import Future, get_running_loop
 
 
 class QueueEmpty(Exception):
@@ -33,7 +33,7 @@ class LoopBound:
     _loop: Any = None
 
     def _create_future(self) -> Future:
-        loop = running.loop or get_running_loop()
+        loop = get_running_loop()
         if self._loop is not loop:
             if self._loop is not None:
                 raise RuntimeError(f"{self!r} is bound to a different event loop")

@@ -4,18 +4,12 @@ All of it is made of futures and callbacks. What is here adds nothing to the loo
 makes a future that somebody will finish, and awaits it.
 """
 
-import contextlib
-import contextvars
-import functools
-import signal
-import threading
-from collections import deque
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
+from . import EventLoop, Future  # the public ones, with the annexes
 from .coroutines import suspend
-from .futures import CancelledError, Future, get_running_loop, isfuture, running
-from .sockets import EventLoop
+from .futures import CancelledError, get_running_loop, isfuture, set_result_unless_cancelled
 from .tasks import Task, current_task, ensure_future, unfinished_tasks
 
 FIRST_COMPLETED = "FIRST_COMPLETED"
@@ -24,7 +18,7 @@ ALL_COMPLETED = "ALL_COMPLETED"
 
 
 async def sleep(delay: float, result: Any = None) -> Any:
-    """Let others run for `delay` seconds, or for one turn if it is not above nought.
+    """Let other tasks run for `delay` seconds, or for one turn if it is zero or less.
 
     Returns `result`; raises ValueError for NaN. Mirrors asyncio.tasks.sleep.
     """
@@ -33,8 +27,13 @@ async def sleep(delay: float, result: Any = None) -> Any:
         return result
     if delay != delay:
         raise ValueError("Invalid delay: NaN (not a number)")
-    await get_running_loop()._set_alarm(delay)
-    return result
+    loop = get_running_loop()
+    future = loop.create_future()
+    timer = loop.call_later(delay, set_result_unless_cancelled, future, result)
+    try:
+        return await future
+    finally:
+        timer.cancel()
 
 
 # -- for many -----------------------------------------------------------------------------------
@@ -46,7 +45,7 @@ class Gathering(Future):
     __slots__ = ["_cancel_requested", "_children", "_left", "_return_exceptions"]
 
     def __init__(self, children: list, return_exceptions: bool, loop: Any) -> None:
-        super().__init__(loop)
+        super().__init__(loop=loop)
         self._children = children
         self._return_exceptions = return_exceptions
         self._cancel_requested = False
@@ -135,7 +134,9 @@ async def _wait_until(futures: Iterable, return_when: str, timeout: float | None
     left = set(futures)
     loop = get_running_loop()
     waiter = loop.create_future()
-    timer = None if timeout is None else loop.call_later(timeout, _release, waiter)
+    timer = (
+        None if timeout is None else loop.call_later(timeout, set_result_unless_cancelled, waiter)
+    )
 
     def on_completion(future: Future) -> None:
         left.discard(future)
@@ -143,7 +144,7 @@ async def _wait_until(futures: Iterable, return_when: str, timeout: float | None
             return_when == FIRST_EXCEPTION and not future.cancelled() and future.exception()
         )
         if enough or not left:
-            _release(waiter)
+            set_result_unless_cancelled(waiter)
             if timer is not None:
                 timer.cancel()
 
@@ -156,75 +157,6 @@ async def _wait_until(futures: Iterable, return_when: str, timeout: float | None
             timer.cancel()
         for future in futures:
             future.remove_done_callback(on_completion)
-
-
-def _release(waiter: Future, _: Any = None) -> None:
-    if not waiter.done():
-        waiter.set_result(None)
-
-
-class AsCompleted:
-    """An iterator, plain or asynchronous, over futures in the order in which they finish."""
-
-    def __init__(self, fs: Iterable, timeout: float | None) -> None:
-        loop = get_running_loop()
-        self._todo = {ensure_future(each): None for each in dict.fromkeys(fs)}
-        self._places = deque(loop.create_future() for _ in self._todo)  # 1st, 2nd, ... to finish
-        self._to_fill = deque(self._places)
-        for future in self._todo:
-            future.add_done_callback(self._fill)
-        timed = timeout is not None and self._todo
-        self._timer = loop.call_later(timeout, self._too_late) if timed else None
-
-    def _fill(self, future: Future | None) -> None:
-        self._todo.pop(future, None)
-        while self._to_fill:
-            place = self._to_fill.popleft()
-            if not place.done():  # else its iteration was cancelled
-                place.set_result(future)
-                break
-        if not self._todo and self._timer is not None:
-            self._timer.cancel()
-
-    def _too_late(self) -> None:
-        for future in list(self._todo):
-            future.remove_done_callback(self._fill)
-            self._fill(None)
-
-    async def _get(self, place: Future) -> Future:
-        if (future := await place) is None:
-            raise TimeoutError
-        return future
-
-    async def _result(self, place: Future) -> Any:
-        return (await self._get(place)).result()
-
-    def __iter__(self) -> Iterator[Coroutine]:
-        return self
-
-    def __next__(self) -> Coroutine:
-        if not self._places:
-            raise StopIteration
-        return self._result(self._places.popleft())
-
-    def __aiter__(self) -> AsyncIterator[Future]:
-        return self
-
-    async def __anext__(self) -> Future:
-        if not self._places:
-            raise StopAsyncIteration
-        return await self._get(self._places.popleft())
-
-
-def as_completed(fs: Iterable, *, timeout: float | None = None) -> AsCompleted:
-    """Return an iterator over `fs` in the order in which they finish.
-
-    ``for coro in ...`` gives coroutines to await; ``async for task in ...`` the tasks themselves.
-    After `timeout` seconds what is left raises TimeoutError. Mirrors asyncio.tasks.as_completed.
-    """
-    if isfuture(fs) or isinstance(fs, Coroutine):
-        raise TypeError(f"expects an iterable of awaitables, not {type(fs).__name__}")
-    return AsCompleted(fs, timeout)
 
 
 # -- not too long -------------------------------------------------------------------------------
@@ -289,13 +221,25 @@ class Timeout:
             self._state = "finished"
         elif self._state == "expiring":
             self._state = "expired"
-            # Ours only if nobody else has asked for it too.
-            if self._task.uncancel() <= self._cancelling and isinstance(error, CancelledError):
-                raise TimeoutError from error
+            if self._task.uncancel() <= self._cancelling:  # it was cancelled only from here
+                if isinstance(error, CancelledError):
+                    raise TimeoutError from error
+                for each in [error, *getattr(error, "exceptions", ())]:
+                    _name_the_timeout(each)
 
     def __repr__(self) -> str:
         when = f" when={self._when}" if self._state == "active" else ""
         return f"<Timeout [{self._state}]{when}>"
+
+
+def _name_the_timeout(error: BaseException | None) -> None:
+    # An error raised while the block was cancelled: its chain says that it was a timeout.
+    while error is not None and (context := error.__context__) is not None:
+        if isinstance(context, CancelledError):
+            error.__context__ = TimeoutError()
+            error.__context__.__context__ = error.__context__.__cause__ = context
+            return
+        error = context
 
 
 def timeout(delay: float | None) -> Timeout:
@@ -303,7 +247,7 @@ def timeout(delay: float | None) -> Timeout:
 
     Raises TimeoutError at the end of the block. Mirrors asyncio.timeouts.timeout.
     """
-    loop = running.loop or get_running_loop()
+    loop = get_running_loop()
     return Timeout(None if delay is None else loop.time() + delay)
 
 
@@ -429,7 +373,7 @@ class TaskGroup:
     def _task_is_done(self, task: Task) -> None:
         self._tasks.pop(task, None)
         if self._all_done is not None and not self._tasks:
-            _release(self._all_done)
+            set_result_unless_cancelled(self._all_done)
         if task.cancelled() or (error := task.exception()) is None:
             return
         self._errors.append(error)
@@ -485,106 +429,29 @@ class TaskGroup:
 # -- from outside a loop ------------------------------------------------------------------------
 
 
-class Runner:
-    """A loop for several `run` calls, that is cleaned up at the end of a ``with`` block.
+def new_event_loop() -> EventLoop:
+    """Return a new EventLoop. Mirrors asyncio.events.new_event_loop."""
+    return EventLoop()
 
-    debug: switch debug mode on or off; loop_factory: makes the loop, `EventLoop` unless given.
-    Mirrors asyncio.runners.Runner.
+
+def run(main: Coroutine, *, loop_factory: Callable | None = None) -> Any:
+    """Run the coroutine `main` on a new loop, and return its result; cancel what it leaves behind.
+
+    loop_factory: makes the loop, `EventLoop` unless given. Mirrors asyncio.runners.run.
     """
-
-    def __init__(self, *, debug: bool | None = None, loop_factory: Callable | None = None) -> None:
-        self._debug = debug
-        self._loop_factory = EventLoop if loop_factory is None else loop_factory
-        self._loop: Any = None
-        self._closed = False
-        self._interrupts = 0
-        self._context = contextvars.copy_context()  # shared by all runs
-
-    def __enter__(self) -> "Runner":
-        self.get_loop()
-        return self
-
-    def __exit__(self, *_: Any) -> None:
-        self.close()
-
-    def get_loop(self) -> Any:
-        """Return the loop, made when it is first asked for."""
-        if self._closed:
-            raise RuntimeError("Runner is closed")
-        if self._loop is None:
-            self._loop = self._loop_factory()
-            if self._debug is not None:
-                self._loop.set_debug(self._debug)
-        return self._loop
-
-    def run(self, coro: Coroutine, *, context: Any = None) -> Any:
-        """Run `coro` as a task to its end and return its result.
-
-        The first Ctrl-C cancels the task, a second one ends it at once. Raises ValueError if
-        `coro` is not a coroutine, RuntimeError where a loop runs already.
-        """
-        _check_main(coro, "run")
-        loop = self.get_loop()
-        task = loop.create_task(coro, context=self._context if context is None else context)
-        with self._first_interrupt_cancels(task):
-            try:
-                return loop.run_until_complete(task)
-            except CancelledError:
-                if self._interrupts and task.uncancel() == 0:
-                    raise KeyboardInterrupt from None
-                raise
-
-    @contextlib.contextmanager
-    def _first_interrupt_cancels(self, task: Task) -> Any:
-        self._interrupts = 0
-        usual = signal.default_int_handler
-        ours = functools.partial(self._on_interrupt, task)
-        in_main = threading.current_thread() is threading.main_thread()
-        if not in_main or signal.getsignal(signal.SIGINT) is not usual:
-            yield
-            return
-        signal.signal(signal.SIGINT, ours)
-        try:
-            yield
-        finally:
-            if signal.getsignal(signal.SIGINT) is ours:
-                signal.signal(signal.SIGINT, usual)
-
-    def _on_interrupt(self, task: Task, number: int, frame: Any) -> None:
-        self._interrupts += 1
-        if self._interrupts > 1 or task.done():
-            raise KeyboardInterrupt
-        task.cancel()
-        task.get_loop().call_soon_threadsafe(lambda: None)  # it may be asleep
-
-    def close(self) -> None:
-        """Cancel what is left, shut down generators and threads, and close the loop."""
-        loop, self._loop, self._closed = self._loop, None, True
-        if loop is None:
-            return
-        try:
-            _cancel_all_tasks(loop)
-            loop.run_until_complete(loop.shutdown_asyncgens())
-            loop.run_until_complete(loop.shutdown_default_executor())
-        finally:
-            loop.close()
+    loop = (loop_factory or EventLoop)()
+    try:
+        return loop.run_until_complete(main)
+    finally:
+        cancel_all_tasks(loop)
+        loop.close()
 
 
-def _check_main(coro: Any, method: str) -> None:
-    if running.loop is not None:
-        if isinstance(coro, Coroutine):
-            coro.close()  # the error says enough: no "never awaited" on top of it
-        raise RuntimeError(f"{method}() cannot be called from a running event loop")
-    if not isinstance(coro, Coroutine):
-        import inspect  # only for an error: it takes long to import
+def cancel_all_tasks(loop: Any) -> None:
+    """Cancel the tasks of a loop that does not run, and let it turn until they are done.
 
-        what = f"{coro!r}"
-        if inspect.iscoroutinefunction(coro):
-            what = f"{coro.__name__}: write {method}({coro.__name__}())"
-        raise ValueError(f"a coroutine was expected, got {what}")
-
-
-def _cancel_all_tasks(loop: Any) -> None:
+    Mirrors asyncio.runners._cancel_all_tasks.
+    """
     tasks = unfinished_tasks(loop)
     for task in tasks:
         task.cancel()
@@ -595,13 +462,3 @@ def _cancel_all_tasks(loop: Any) -> None:
             message = "unhandled exception during asyncio.run() shutdown"
             details = {"message": message, "exception": error, "task": task}
             loop.call_exception_handler(details)
-
-
-def run(main: Coroutine, *, debug: bool | None = None, loop_factory: Callable | None = None) -> Any:
-    """Run the coroutine `main` on a new loop, clean up, and return its result.
-
-    Raises RuntimeError where a loop runs already. Mirrors asyncio.runners.run.
-    """
-    _check_main(main, "run")
-    with Runner(debug=debug, loop_factory=loop_factory) as runner:
-        return runner.run(main)

@@ -1,0 +1,197 @@
+"""Guards: what cannot be right is refused at once, and debug mode watches what is merely risky."""
+
+import os
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from ..futures import Future, Handle, running
+
+
+class GuardedFuture(Future):
+    """A future that refuses what a generator cannot raise."""
+
+    def set_exception(self, exception: BaseException | type[BaseException]) -> None:
+        """Finish with an exception; a StopIteration becomes the cause of a RuntimeError."""
+        error = exception() if isinstance(exception, type) else exception
+        if isinstance(error, StopIteration):  # to a generator that means something else
+            cause, error = error, RuntimeError("StopIteration interacts badly with generators")
+            error.__cause__ = cause
+        super().set_exception(error)
+
+
+class GuardedQueue(deque):
+    """A ready queue that calls `check` before it takes anything: in debug mode, and when closed."""
+
+    def __init__(self, items: Any, check: Callable) -> None:
+        super().__init__(items)
+        self._check = check
+
+    def append(self, item: Any) -> None:
+        """Take one thing that can `_run()`."""
+        self._check()
+        super().append(item)
+
+    def extend(self, items: Any) -> None:
+        """Take many."""
+        self._check()
+        super().extend(items)
+
+
+class TimedQueue(GuardedQueue):
+    """The ready queue of debug mode: what it hands out is timed while it runs."""
+
+    def popleft(self) -> "Stopwatch":
+        """Hand out the next one."""
+        return Stopwatch(super().popleft(), self._check.__self__)
+
+
+class Stopwatch:
+    """Runs one thing of the ready queue, and warns if it takes long."""
+
+    def __init__(self, thing: Any, loop: Any) -> None:
+        self._thing = thing
+        self._loop = loop
+
+    def _run(self) -> None:
+        start = self._loop.time()
+        self._thing._run()
+        duration = self._loop.time() - start
+        if duration >= self._loop.slow_callback_duration:
+            self._loop._logger.warning("Executing %r took %.3f seconds", self._thing, duration)
+
+
+class GuardedLoop:
+    """A loop with a debug mode, that says what is wrong with the arguments it is given."""
+
+    slow_callback_duration = 0.1  # seconds; debug mode reports what takes longer
+    _debug = False
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.set_debug(sys.flags.dev_mode)
+
+    def get_debug(self) -> bool:
+        """Return whether debug mode is on."""
+        return self._debug
+
+    def set_debug(self, enabled: bool) -> None:
+        """Report slow callbacks, and refuse calls from other threads, from now on."""
+        self._debug = enabled
+        if not self._closed:
+            timed = TimedQueue(self._ready, self._check_thread)
+            self._ready = timed if enabled else deque(self._ready)
+
+    def _check_thread(self) -> None:
+        if self._thread_id not in (None, threading.get_ident()):
+            raise RuntimeError(
+                "Non-thread-safe operation invoked on an event loop other than the current one"
+            )
+
+    def close(self) -> None:
+        """Drop everything; the loop cannot be used again. Raises RuntimeError while it runs."""
+        super().close()
+        self._ready = GuardedQueue((), self._check_closed)
+
+    def call_soon(self, callback: Callable, *args: Any, context: Any = None) -> Handle:
+        """Put ``callback(*args)`` at the end of the ready queue.
+
+        Raises RuntimeError if the loop is closed.
+        """
+        if self._debug:
+            self._check_callback(callback, "call_soon")
+        return super().call_soon(callback, *args, context=context)
+
+    def call_later(
+        self, delay: float, callback: Callable, *args: Any, context: Any = None
+    ) -> Handle:
+        """Make ``callback(*args)`` ready after `delay` seconds."""
+        if delay is None:
+            raise TypeError("delay must not be None")
+        return super().call_later(delay, callback, *args, context=context)
+
+    def call_at(self, when: float, callback: Callable, *args: Any, context: Any = None) -> Handle:
+        """Make ``callback(*args)`` ready at `when`, in seconds of `time`."""
+        self._check_timer(when, callback)
+        return super().call_at(when, callback, *args, context=context)
+
+    def _check_timer(self, when: float, callback: Callable) -> None:
+        if when is None:
+            raise TypeError("when cannot be None")
+        self._check_closed()
+        if self._debug:
+            self._check_thread()
+            self._check_callback(callback, "call_at")
+
+    def _check_callback(self, callback: Any, method: str) -> None:
+        # Above all, a coroutine cannot be called back.
+        import inspect  # debug mode may take its time
+
+        if inspect.iscoroutine(callback) or inspect.iscoroutinefunction(callback):
+            raise TypeError(f"coroutines cannot be used with {method}()")
+        if not callable(callback):
+            raise TypeError(f"a callable object was expected by {method}(), got {callback!r}")
+
+    def set_exception_handler(self, handler: Callable | None) -> None:
+        """Have ``handler(loop, context)`` called for errors no task awaits; None: the default."""
+        if handler is not None and not callable(handler):
+            raise TypeError(f"A callable object or None is expected, got {handler!r}")
+        super().set_exception_handler(handler)
+
+    def get_exception_handler(self) -> Callable | None:
+        """Return the exception handler, None for the default one."""
+        return self._exception_handler
+
+
+class GuardedSockets:
+    """Sockets that must be open and, in debug mode, non-blocking."""
+
+    def close(self) -> None:
+        """Close the selector and the self-pipe; a second time nothing is left to do."""
+        if not self._closed:
+            super().close()
+
+    def _listen(self, fd: Any, event: int, handle: Handle | None) -> bool:
+        if handle is None and self._closed:
+            return False
+        try:
+            number = fd if isinstance(fd, int) else int(fd.fileno())
+        except (AttributeError, TypeError, ValueError):
+            raise ValueError(f"Invalid file object: {fd!r}") from None
+        if number < 0 and handle is None:
+            return False  # it was closed: there is nothing left to listen to
+        return super()._listen(fd, event, handle)
+
+    def _retry(self, event: int, sock: Any, call: Callable, *args: Any) -> Any:
+        self._check_socket(sock)
+        return super()._retry(event, sock, call, *args)
+
+    async def sock_connect(self, sock: Any, address: Any) -> None:
+        """Connect to `address`; a host name is looked up in a thread. Raises OSError."""
+        self._check_socket(sock)
+        await super().sock_connect(sock, address)
+
+    def _check_socket(self, sock: Any) -> None:
+        if self._debug and sock.gettimeout() != 0:
+            raise ValueError("the socket must be non-blocking")
+
+    def call_soon_threadsafe(self, callback: Callable, *args: Any, context: Any = None) -> Handle:
+        """As `call_soon`, from any thread: a byte in the self-pipe wakes a loop that sleeps."""
+        self._check_closed()
+        if self._debug:
+            self._check_callback(callback, "call_soon_threadsafe")
+        handle = Handle(callback, args, self, context)
+        deque.append(self._ready, handle)  # the one way in for other threads, so it is not guarded
+        self._write_to_self()
+        return handle
+
+
+def forget_the_running_loop() -> None:
+    """In a process that was forked while a loop ran, no loop runs."""
+    running.loop = None
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=forget_the_running_loop)
