@@ -7,7 +7,6 @@ where there are no annexes, as the heart has it.
 """
 
 from importlib import import_module
-from importlib.util import find_spec
 
 _BUILT_IN = {
     "generators": "Generator Double double",
@@ -24,37 +23,36 @@ _BUILT_IN = {
     "queues": "LifoQueue PriorityQueue Queue QueueEmpty QueueFull QueueShutDown",
     "locks": "Barrier BoundedSemaphore BrokenBarrierError Condition Event Lock Semaphore",
 }
-_IN_AN_ANNEX = {  # where these are there, their names replace those above
+_IN_AN_ANNEX = {  # where these are there, their names replace those above; the last one first
     "as_completed": "as_completed",
     "clocks": "MonotonicClock VirtualClock",
     "factories": "create_eager_task_factory eager_task_factory",
+    "guards": "TimerHandle",
     "reports": "Deadlock",
     "runner": "Runner run",
     "threads": "run_coroutine_threadsafe to_thread wrap_future",
-    "timers": "TimerHandle",
     "whole": "BaseEventLoop EventLoop Future Task",
     "speed": "BaseEventLoop EventLoop Future Handle Task TimerHandle create_task sleep",
 }
+_HOMES: dict[str, list[str]] = {}  # name -> the modules that may have it, the outermost first
+for _module, _names in (_BUILT_IN | {f"annexes.{m}": n for m, n in _IN_AN_ANNEX.items()}).items():
+    for _name in _names.split():
+        _HOMES.setdefault(_name, []).insert(0, _module)
 
-
-def _homes() -> dict[str, str]:
-    homes = {name: module for module, names in _BUILT_IN.items() for name in names.split()}
-    if find_spec(f"{__name__}.annexes"):
-        for module, names in _IN_AN_ANNEX.items():
-            if find_spec(f"{__name__}.annexes.{module}"):
-                homes |= dict.fromkeys(names.split(), f"annexes.{module}")
-    return homes
-
-
-_MODULE_OF = _homes()
-__all__ = sorted(_MODULE_OF)
+__all__ = sorted(_HOMES)
 
 
 def __getattr__(name: str) -> object:
-    if name not in _MODULE_OF:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(f".{_MODULE_OF[name]}", __name__), name)
-    return value
+    for module in _HOMES.get(name, ()):
+        try:
+            home = import_module(f".{module}", __name__)
+        except ModuleNotFoundError as error:
+            if error.name not in (f"{__name__}.annexes", f"{__name__}.{module}"):
+                raise
+        else:
+            value = globals()[name] = getattr(home, name)
+            return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

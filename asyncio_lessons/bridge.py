@@ -14,7 +14,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Coroutine, Iterator
-from importlib import import_module
+from selectors import EVENT_READ, EVENT_WRITE
 from types import ModuleType
 from typing import Any
 
@@ -43,31 +43,58 @@ def outside_the_running_loop() -> Iterator[None]:
 class SpeaksAsyncio:
     """What our futures and tasks raise where asyncio's code, or code written for it, listens."""
 
-    __slots__ = ()
-    _CancelledError = asyncio.CancelledError
-    _InvalidStateError = asyncio.InvalidStateError
+    def _make_cancelled_error(self) -> BaseException:
+        error = super()._make_cancelled_error()
+        known = isinstance(error, asyncio.CancelledError)
+        return error if known else asyncio.CancelledError(*error.args)
+
+    def result(self) -> Any:
+        """Return the result or raise the exception; asyncio.InvalidStateError if not done."""
+        if not self.done():
+            raise asyncio.InvalidStateError("Result is not set.")
+        return super().result()
+
+    def exception(self) -> BaseException | None:
+        """Return the exception or None; asyncio.InvalidStateError if it is not done."""
+        if not self.done():
+            raise asyncio.InvalidStateError("Exception is not set.")
+        return super().exception()
 
     def add_done_callback(self, fn: Callable, *, context: Any = None) -> None:
         """Have the loop call ``fn(future)`` when the future is done: soon, if it is already."""
+        super().add_done_callback(fn, context=context)
+        if not self.done():
+            handle = self._callbacks[-1]
+            self._callbacks[-1] = self._handle(fn, (self,), self._loop, handle._context)
+
+
+class KnownFuture(SpeaksAsyncio):
+    """What makes a future of ours one that ends as asyncio's do."""
+
+    def set_result(self, result: Any) -> None:
+        """Finish with a result; raises asyncio.InvalidStateError if it is done already."""
+        self._check_pending()
+        super().set_result(result)
+
+    def set_exception(self, exception: BaseException | type[BaseException]) -> None:
+        """Finish with an exception; raises asyncio.InvalidStateError if it is done already."""
+        self._check_pending()
+        super().set_exception(exception)
+
+    def _check_pending(self) -> None:
         if self.done():
-            self._loop.call_soon(fn, self, context=context)
-        else:
-            self._keep(self._handle(fn, (self,), self._loop, context))
+            raise asyncio.InvalidStateError(f"{self._state}: {self!r}")
 
 
 class ReadAsPair:
     """What makes a handle in a future's callbacks the pair asyncio keeps there: anyio reads it."""
 
-    __slots__ = ()
-
     def __iter__(self) -> Iterator:
         return iter((self._callback, self._context))
 
 
-class KnownToAsyncio(SpeaksAsyncio):
+class KnownTask(SpeaksAsyncio):
     """What makes a task of ours one that asyncio.current_task and asyncio.all_tasks know."""
-
-    __slots__ = ()
 
     def __init__(self, coro: Coroutine, **options: Any) -> None:
         super().__init__(coro, **options)
@@ -76,7 +103,7 @@ class KnownToAsyncio(SpeaksAsyncio):
     def __iter__(self) -> Iterator:
         return iter((self._wakeup, self._context))  # as `ReadAsPair`, where this task waits
 
-    def _run(self) -> None:
+    def _run(self, error: BaseException | None = None) -> None:
         # An eager task runs inside another one, which is set aside for that long.
         loop = self._loop
         outer = asyncio.current_task(loop)
@@ -84,12 +111,19 @@ class KnownToAsyncio(SpeaksAsyncio):
             asyncio.tasks._leave_task(loop, outer)
         asyncio.tasks._enter_task(loop, self)
         try:
-            super()._run()
+            super()._run(error)
         finally:
             asyncio.tasks._leave_task(loop, self)
             if outer is not None:
                 asyncio.tasks._enter_task(loop, outer)
             self = None  # a traceback may hold this frame, and must not hold the task
+
+    def _fail(self, error: BaseException) -> None:
+        if not isinstance(error, asyncio.CancelledError):
+            return super()._fail(error)
+        super()._fail(self._cancelled_class().with_traceback(error.__traceback__))
+        error.__traceback__ = error.__traceback__.tb_next  # it starts in the user's code
+        self._cancelled_error = error
 
 
 class AsAsyncioLoop:
@@ -126,26 +160,52 @@ class AsAsyncioLoop:
             finally:
                 self._set_coroutine_origin_tracking(False)
 
-    async def shutdown_default_executor(self, timeout: float | None = None) -> None:
-        """Wait for the loop's own threads, for `timeout` seconds at most, and end them."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(timeout):
-                await super().shutdown_default_executor()
-
     def _can_be_woken(self) -> bool:
         return True  # other people's programs have ways that we cannot see
 
-    def _add_reader(self, fd: Any, callback: Any, *args: Any) -> Any:
-        return self._event_loop.add_reader(self, fd, callback, *args)
+    # What asyncio's transports call, and what its public names add: a check for transports.
 
-    def _add_writer(self, fd: Any, callback: Any, *args: Any) -> Any:
-        return self._event_loop.add_writer(self, fd, callback, *args)
+    def _add_reader(self, fd: Any, callback: Callable, *args: Any) -> Any:
+        return self._add(fd, EVENT_READ, callback, args)
+
+    def _add_writer(self, fd: Any, callback: Callable, *args: Any) -> Any:
+        return self._add(fd, EVENT_WRITE, callback, args)
+
+    def _add(self, fd: Any, event: int, callback: Callable, args: tuple) -> Any:
+        self._check_closed()
+        handle = self._future._handle(callback, args, self)
+        self._listen(fd, event, handle)
+        return handle
 
     def _remove_reader(self, fd: Any) -> bool:
-        return self._event_loop.remove_reader(self, fd)
+        return self._listen(fd, EVENT_READ, None)
 
     def _remove_writer(self, fd: Any) -> bool:
-        return self._event_loop.remove_writer(self, fd)
+        return self._listen(fd, EVENT_WRITE, None)
+
+    def add_reader(self, fd: Any, callback: Callable, *args: Any) -> None:
+        """Call ``callback(*args)`` each time `fd` can be read; refuses one of a transport."""
+        self._ensure_fd_no_transport(fd)
+        self._add_reader(fd, callback, *args)
+
+    def add_writer(self, fd: Any, callback: Callable, *args: Any) -> None:
+        """Call ``callback(*args)`` each time `fd` can be written; refuses one of a transport."""
+        self._ensure_fd_no_transport(fd)
+        self._add_writer(fd, callback, *args)
+
+    def remove_reader(self, fd: Any) -> bool:
+        """Stop listening to `fd` for reading; refuses one of a transport."""
+        self._ensure_fd_no_transport(fd)
+        return self._remove_reader(fd)
+
+    def remove_writer(self, fd: Any) -> bool:
+        """Stop listening to `fd` for writing; refuses one of a transport."""
+        self._ensure_fd_no_transport(fd)
+        return self._remove_writer(fd)
+
+    def _until(self, event: int, sock: Any) -> Any:
+        self._ensure_fd_no_transport(sock)
+        return super()._until(event, sock)
 
 
 def asyncio_loop_of(package: ModuleType) -> type:
@@ -154,23 +214,17 @@ def asyncio_loop_of(package: ModuleType) -> type:
     package: asyncio_lessons, or a package with the same modules, such as the reader's.
     """
 
-    def part(module: str, name: str) -> Any:
-        return getattr(import_module(f"{package.__name__}.{module}"), name)
-
     loop, future, task, handle = (
-        part("sockets", "EventLoop"),
-        part("futures", "Future"),
-        part("tasks", "Task"),
-        part("futures", "Handle"),
+        getattr(package, name) for name in ("EventLoop", "Future", "Task", "Handle")
     )
-    slots = {"__slots__": (), "__module__": __name__}
-    inside = {**slots, "_handle": type("Handle", (ReadAsPair, handle), slots)}
+    inside = {"__module__": __name__, "_cancelled_class": package.CancelledError}
+    inside["_handle"] = type("Handle", (ReadAsPair, handle), {"__module__": __name__})
     members = {
         "__doc__": f"The event loop of {package.__name__}, as an asyncio.AbstractEventLoop.",
         "__module__": __name__,
         "_event_loop": loop,
-        "_future": type("Future", (SpeaksAsyncio, future), inside),
-        "_task": type("Task", (KnownToAsyncio, task), inside),
+        "_future": type("Future", (KnownFuture, future), inside),
+        "_task": type("Task", (KnownTask, task), inside),
     }
     return type("AsyncioEventLoop", (AsAsyncioLoop, loop, asyncio.SelectorEventLoop), members)
 

@@ -49,7 +49,7 @@ class BaseEventLoop:
 
     def __init__(self) -> None:
         self._ready: deque = deque()  # what has a _run(), the next one first
-        self._scheduled: list = []  # a heap of (when, timer), the soonest first
+        self._scheduled: list = []  # a heap of timers, the soonest first
         self._tasks: Any = WeakSet()  # every task
         self._current_task: Task | None = None
         self._thread_id: int | None = None  # the thread this loop runs in
@@ -79,7 +79,7 @@ class BaseEventLoop:
     ) -> TimerHandle:
         """Make ``callback(*args)`` ready at `when`, in seconds of `time`."""
         timer = TimerHandle(when, callback, args, self, context)
-        heapq.heappush(self._scheduled, (when, timer))
+        heapq.heappush(self._scheduled, timer)
         return timer
 
     def create_future(self) -> Future:
@@ -98,7 +98,7 @@ class BaseEventLoop:
         if self._ready or self._stopping:
             timeout = 0
         elif self._scheduled:
-            timeout = max(0, self._scheduled[0][0] - self.time())
+            timeout = max(0, self._scheduled[0]._when - self.time())
         self._ready.extend(self._select(timeout))
         self._ring_timers()
         # The only place where anything is run. What is added meanwhile waits for the next turn.
@@ -106,7 +106,7 @@ class BaseEventLoop:
             self._ready.popleft()._run()
 
     def _drop_cancelled_timers(self) -> None:
-        while self._scheduled and self._scheduled[0][1]._cancelled:
+        while self._scheduled and self._scheduled[0]._cancelled:
             heapq.heappop(self._scheduled)
 
     def _select(self, timeout: float | None) -> list:
@@ -116,8 +116,8 @@ class BaseEventLoop:
 
     def _ring_timers(self) -> None:
         end_time = self.time() + self._clock_resolution
-        while self._scheduled and self._scheduled[0][0] < end_time:
-            self._ready.append(heapq.heappop(self._scheduled)[1])
+        while self._scheduled and self._scheduled[0]._when < end_time:
+            self._ready.append(heapq.heappop(self._scheduled))
 
     # -- running it -----------------------------------------------------------------------------
 

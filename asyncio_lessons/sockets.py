@@ -151,5 +151,8 @@ class EventLoop(BaseEventLoop):
 
     def _read_from_self(self) -> None:
         with contextlib.suppress(*WOULD_BLOCK):
-            while self._ssock.recv(4096):
-                pass
+            while data := self._ssock.recv(4096):
+                self._process_self_data(data)
+
+    def _process_self_data(self, data: bytes) -> None:
+        """Do nothing: the bytes have done their work, the loop is awake."""

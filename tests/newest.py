@@ -20,21 +20,14 @@ def _on_asyncio() -> Any:
     """Import a copy of our modules whose futures and tasks are asyncio's."""
     copy = sys.modules["newest_on_asyncio"] = ModuleType("newest_on_asyncio")
     copy.__path__ = list(aio.__path__)
+    copy.Future, copy.EventLoop = asyncio.Future, asyncio.SelectorEventLoop
     for name in ("futures", "tasks"):
         ours = vars(importlib.import_module(f"{aio.__name__}.{name}"))
         theirs = {each: getattr(asyncio, each) for each in ours if hasattr(asyncio, each)}
-        theirs["Future"] = Future
         full_name = f"{copy.__name__}.{name}"
         sys.modules[full_name] = ModuleType(full_name)
         vars(sys.modules[full_name]).update({**ours, **theirs})
     return lambda name: importlib.import_module(f"{copy.__name__}.{name}")
-
-
-class Future(asyncio.Future):
-    """asyncio's, with the one argument by place too."""
-
-    def __init__(self, loop: Any = None) -> None:
-        super().__init__(loop=loop)
 
 
 class OrderedSet(dict):

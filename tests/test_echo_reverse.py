@@ -365,6 +365,7 @@ def test_the_engine_of_the_lessons_runs_on_asyncio_too():
 def test_the_engine_of_the_lessons_runs_on_the_readers_package(root, tmp_path, monkeypatch):
     copy = tmp_path / "my_asyncio"
     copy.mkdir()
+    shutil.copytree(root / "asyncio_lessons" / "annexes", copy / "annexes")
     for path in (root / "asyncio_lessons").glob("*.py"):
         shutil.copy(path, copy)
     with (copy / "sockets.py").open("a") as module:

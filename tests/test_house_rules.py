@@ -58,8 +58,12 @@ def imports_of(path: Path) -> list[str]:
 
 
 def part_of(module: str) -> str:
-    """The part of the package a module's full name lies in: `futures`, `classroom`, `demos`, ..."""
-    return module.split(".")[1] if module.startswith("asyncio_lessons.") else ""
+    """The part of the package a module's full name lies in: `futures`, `classroom`, `demos`, ...
+
+    Of a public name that the package hands on, it is the module of the heart that has it.
+    """
+    part = module.split(".")[1] if module.startswith("asyncio_lessons.") else ""
+    return asyncio_lessons._HOMES[part][-1] if part in asyncio_lessons._HOMES else part
 
 
 @pytest.mark.parametrize("step", STAIRCASE)
@@ -161,6 +165,7 @@ print(aio.run(main(), loop_factory=lambda: aio.EventLoop(clock=aio.VirtualClock(
 def test_a_copy_of_the_staircase_under_another_name_is_a_working_package(tmp_path: Path) -> None:
     copy = tmp_path / "my_own"
     copy.mkdir()
+    shutil.copytree(PACKAGE / "annexes", copy / "annexes")
     for path in [PACKAGE / "__init__.py", *steps()]:
         shutil.copy(path, copy)
     assert run_python(PROGRAM, tmp_path) == "[('b', 1, 1.0), ('a', 3, 3.0), ('b', 2, 3.0)]\n"

@@ -156,6 +156,7 @@ def test_it_shuffles_the_loops_of_another_package(
     course = Path(aio.__file__).parent
     copy = tmp_path / "own_asyncio"
     copy.mkdir()
+    shutil.copytree(course / "annexes", copy / "annexes")
     for module in ("__init__", *MODULES):
         shutil.copy(course / f"{module}.py", copy)
     monkeypatch.syspath_prepend(str(tmp_path))

@@ -205,6 +205,7 @@ def test_the_program_takes_other_numbers():
 def test_the_program_runs_on_the_readers_package(root, tmp_path):
     copy = tmp_path / "my_asyncio"
     copy.mkdir()
+    shutil.copytree(root / "asyncio_lessons" / "annexes", copy / "annexes")
     for path in (root / "asyncio_lessons").glob("*.py"):
         shutil.copy(path, copy)
     path = os.pathsep.join([str(tmp_path), str(root)])

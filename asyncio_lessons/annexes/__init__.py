@@ -3,15 +3,15 @@
 The heart (`futures`, `tasks`, `event_loop`, `sockets`) is what lessons 05 to 08 build, and it runs
 alone. Each annex adds one thing to it, by classes that are mixed in before the heart's:
 
-    reports           what nobody asked for is reported: lost errors, lost tasks, deadlocks; reprs
-    guards            debug mode, closed loops, arguments that cannot be right
+    reports           lost errors, lost tasks and deadlocks are reported; reprs
+    guards            debug mode, closed loops, arguments that cannot be right; timers compared
     clocks            the real clock, and the virtual one
-    timers            timers in order, and no heap full of cancelled ones
     async_generators  asynchronous generators are closed with their loop
     factories         task factories, and tasks that start at once
     threads           work in other threads, and futures across them
     signals           signals as callbacks
     more_sockets      host names, datagrams, receiving into a buffer
+    as_completed      futures in the order in which they finish
     runner            `Runner` and `run`: Ctrl-C, and a clean end
     whole             `Future`, `Task` and `EventLoop` with all of these
     speed             the same classes, faster: it changes nothing else

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+from .. import event_loop
 from ..futures import Future, Handle, running
 
 
@@ -63,11 +64,32 @@ class Stopwatch:
             self._loop._logger.warning("Executing %r took %.3f seconds", self._thing, duration)
 
 
+class TimerHandle(event_loop.TimerHandle):
+    """A timer that is compared as asyncio's are. Mirrors asyncio.events.TimerHandle."""
+
+    def __hash__(self) -> int:
+        return hash(self._when)
+
+    def __eq__(self, other: Any) -> bool:
+        names = ("_when", "_callback", "_args", "_cancelled")
+        return all(getattr(self, name) == getattr(other, name, other) for name in names)
+
+    def __gt__(self, other: Any) -> bool:
+        return other < self
+
+    def __le__(self, other: Any) -> bool:
+        return self < other or self == other
+
+    def __ge__(self, other: Any) -> bool:
+        return other <= self
+
+
 class GuardedLoop:
     """A loop with a debug mode, that says what is wrong with the arguments it is given."""
 
     slow_callback_duration = 0.1  # seconds; debug mode reports what takes longer
     _debug = False
+    _guest: int | None = None  # another thread that may add something now
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -85,7 +107,7 @@ class GuardedLoop:
             self._ready = timed if enabled else deque(self._ready)
 
     def _check_thread(self) -> None:
-        if self._thread_id not in (None, threading.get_ident()):
+        if self._thread_id not in (None, threading.get_ident(), self._guest):
             raise RuntimeError(
                 "Non-thread-safe operation invoked on an event loop other than the current one"
             )
@@ -115,7 +137,9 @@ class GuardedLoop:
     def call_at(self, when: float, callback: Callable, *args: Any, context: Any = None) -> Handle:
         """Make ``callback(*args)`` ready at `when`, in seconds of `time`."""
         self._check_timer(when, callback)
-        return super().call_at(when, callback, *args, context=context)
+        timer = super().call_at(when, callback, *args, context=context)
+        timer.__class__ = TimerHandle  # the heart's, and all that asyncio's can do
+        return timer
 
     def _check_timer(self, when: float, callback: Callable) -> None:
         if when is None:
@@ -147,6 +171,8 @@ class GuardedLoop:
 
 class GuardedSockets:
     """Sockets that must be open and, in debug mode, non-blocking."""
+
+    _lock = threading.Lock()
 
     def close(self) -> None:
         """Close the selector and the self-pipe; a second time nothing is left to do."""
@@ -182,10 +208,12 @@ class GuardedSockets:
         self._check_closed()
         if self._debug:
             self._check_callback(callback, "call_soon_threadsafe")
-        handle = Handle(callback, args, self, context)
-        deque.append(self._ready, handle)  # the one way in for other threads, so it is not guarded
-        self._write_to_self()
-        return handle
+        with self._lock:
+            self._guest = threading.get_ident()
+            try:
+                return super().call_soon_threadsafe(callback, *args, context=context)
+            finally:
+                self._guest = None
 
 
 def forget_the_running_loop() -> None:

@@ -30,7 +30,7 @@ class ReportingFuture(Future):
     def result(self) -> Any:
         """Return the result or raise the exception, with the same traceback each time."""
         if self._unretrieved is not None:
-            raise self.exception().with_traceback(self._unretrieved.traceback)
+            self._exception.__traceback__ = self._unretrieved.traceback
         return super().result()
 
     def exception(self) -> BaseException | None:

@@ -1,12 +1,10 @@
 """Signals: Python writes their numbers to the self-pipe, and the loop calls their handlers."""
 
-import contextlib
 import signal
 from collections.abc import Callable
 from typing import Any
 
 from ..futures import Handle
-from ..sockets import WOULD_BLOCK
 
 
 class SignalLoop:
@@ -56,11 +54,9 @@ class SignalLoop:
         if sig not in signal.valid_signals():
             raise ValueError(f"invalid signal number {sig}")
 
-    def _read_from_self(self) -> None:
-        with contextlib.suppress(*WOULD_BLOCK):
-            while data := self._ssock.recv(4096):
-                for number in filter(self._signal_handlers.get, data):
-                    self._ready.append(self._signal_handlers[number])
+    def _process_self_data(self, data: bytes) -> None:
+        for number in filter(self._signal_handlers.get, data):
+            self._ready.append(self._signal_handlers[number])
 
     def _can_be_woken(self) -> bool:
         return bool(self._signal_handlers) or super()._can_be_woken()

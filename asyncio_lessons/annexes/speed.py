@@ -18,9 +18,11 @@ from .. import futures
 from ..coroutines import suspend
 from ..futures import FINISHED, PENDING, get_running_loop, running
 from ..tasks import numbers
-from . import timers, whole
+from . import guards, whole
 
 NOTHING: Any = ()  # the callbacks of a future that has none yet
+NEVER_EQUAL = float("nan")  # between a time and its timer: of two at the same time neither is first
+FEW_TIMERS = 100  # up to this many, cancelled timers may stay in the heap until they are due
 
 
 class Future(whole.Future):
@@ -168,21 +170,14 @@ class Task(whole.Task, Future):
 class Alarm(Future):
     """A future that stands in the heap of timers itself: being run gives it its result."""
 
-    _cancelled = False
-    _scheduled = True
-
     def _run(self) -> None:
         if self._state is PENDING:
             self.set_result(None)
 
     def _make_cancelled_error(self) -> BaseException:
         # The sleeper is resumed, and no sooner does asyncio cancel the timer: it matters for ties.
-        self._loop._count_cancelled(self)
         self._cancelled = True
         return super()._make_cancelled_error()
-
-    def __lt__(self, other: Any) -> bool:
-        return False
 
 
 def create_task(coro: Any, *, name: Any = None, context: Any = None, eager_start: bool = False):
@@ -205,7 +200,8 @@ async def sleep(delay: float, result: Any = None) -> Any:
     alarm._callbacks = NOTHING
     alarm._exception = None
     alarm._cancelled = False
-    heapq.heappush(loop._scheduled, (loop.time() + delay, alarm))
+    when = loop.time() + delay
+    heapq.heappush(loop._scheduled, (when, NEVER_EQUAL + when, alarm))
     await alarm
     return result
 
@@ -222,10 +218,8 @@ class Handle(futures.Handle):
             self._fail(error)
 
 
-class TimerHandle(Handle, timers.TimerHandle):
-    __doc__ = timers.TimerHandle.__doc__
-
-    _scheduled = True
+class TimerHandle(Handle, guards.TimerHandle):
+    __doc__ = guards.TimerHandle.__doc__
 
 
 # For Python to call __init__ costs more than all it does: these are made without, and then filled.
@@ -247,6 +241,7 @@ class BaseEventLoop(whole.BaseEventLoop):
 
     _watches: Any = None  # what is listened to outside, by descriptor
     _signal_handlers: Any = None
+    _enough_timers = FEW_TIMERS
 
     def call_soon(self, callback: Callable, *args: Any, context: Any = None) -> Handle:
         """Put ``callback(*args)`` at the end of the ready queue.
@@ -281,7 +276,7 @@ class BaseEventLoop(whole.BaseEventLoop):
         timer._loop = self
         timer._context = copy_context() if context is None else context
         timer._cancelled = False
-        heapq.heappush(self._scheduled, (when, timer))
+        heapq.heappush(self._scheduled, (when, NEVER_EQUAL + when, timer))
         return timer
 
     def create_future(self) -> Future:
@@ -299,7 +294,7 @@ class BaseEventLoop(whole.BaseEventLoop):
         """Return a task that runs `coro`, made by the task factory if there is one."""
         if eager_start or self._closed or self._task_factory is not None:
             options = {"context": context, "eager_start": eager_start}
-            options = {key: value for key, value in options.items() if value}
+            options = {key: value for key, value in options.items() if value not in (None, False)}
             return super().create_task(coro, name=name, **options)
         task = BareTask()
         task._begin(coro, self, name, context, False)
@@ -309,7 +304,7 @@ class BaseEventLoop(whole.BaseEventLoop):
         return Task(coro, loop=self, **options)
 
     def _run_once(self) -> None:
-        if self._timer_cancelled_count:
+        if self._scheduled:
             self._drop_cancelled_timers()
         if not (self._ready or self._stopping):
             timeout = max(0, self._scheduled[0][0] - self.time()) if self._scheduled else None
@@ -320,6 +315,20 @@ class BaseEventLoop(whole.BaseEventLoop):
             self._ring_timers()
         for _ in range(len(self._ready)):
             self._ready.popleft()._run()
+
+    def _drop_cancelled_timers(self) -> None:
+        scheduled = self._scheduled
+        if len(scheduled) > self._enough_timers:
+            scheduled[:] = [entry for entry in scheduled if not entry[2]._cancelled]
+            heapq.heapify(scheduled)
+            self._enough_timers = FEW_TIMERS + 2 * len(scheduled)
+        while scheduled and scheduled[0][2]._cancelled:
+            heapq.heappop(scheduled)
+
+    def _ring_timers(self) -> None:
+        end_time = self.time() + self._clock_resolution
+        while self._scheduled and self._scheduled[0][0] < end_time:
+            self._ready.append(heapq.heappop(self._scheduled)[2])
 
 
 class Watch(dict):

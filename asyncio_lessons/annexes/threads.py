@@ -116,7 +116,7 @@ def copy_outcome(source: Any, target: Any) -> None:
     elif (error := source.exception()) is None:
         target.set_result(source.result())
     elif isinstance(error, concurrent.futures.CancelledError) and isfuture(target):
-        target.set_exception(CancelledError(*error.args))
+        target.set_exception(type(target._make_cancelled_error())(*error.args))
     else:
         target.set_exception(error)
 

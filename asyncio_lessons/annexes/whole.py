@@ -12,7 +12,6 @@ from .more_sockets import MoreSockets
 from .reports import ReportingFuture, ReportingLoop, ReportingTask
 from .signals import SignalLoop
 from .threads import ThreadLoop
-from .timers import TimerLoop
 
 
 class Future(GuardedFuture, ReportingFuture, futures.Future):
@@ -29,7 +28,6 @@ class BaseEventLoop(
     GeneratorLoop,
     ReportingLoop,
     ClockedLoop,
-    TimerLoop,
     event_loop.BaseEventLoop,
 ):
     __doc__ = event_loop.BaseEventLoop.__doc__

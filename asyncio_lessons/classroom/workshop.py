@@ -38,6 +38,8 @@ MODULES = (
     "locks",
 )
 _COURSE = Path(__file__).parents[1]
+# What surrounds the modules. `speed` stays away: it would replace methods that the reader writes.
+_ANNEXES = sorted(f"annexes.{p.stem}" for p in _COURSE.glob("annexes/*.py") if p.stem != "speed")
 _RECORD = "written.json"  # what was written, to see what the reader has edited since
 _started_in = Path.cwd()  # a later os.chdir in a cell does not move the reader's package
 
@@ -57,7 +59,7 @@ def exists() -> bool:
 
 def course_texts() -> dict[str, str]:
     """Return the course's modules: name to source."""
-    return {module: _read(_COURSE / f"{module}.py") for module in _all_modules()}
+    return {module: _read(_path(module, _COURSE)) for module in _all_modules()}
 
 
 def texts() -> dict[str, str]:
@@ -69,11 +71,11 @@ def texts() -> dict[str, str]:
 
 
 def _all_modules() -> list[str]:
-    return ["__init__", *(m for m in MODULES if (_COURSE / f"{m}.py").exists())]
+    return ["__init__", *MODULES, *_ANNEXES]
 
 
-def _path(module: str) -> Path:
-    return folder() / f"{module}.py"
+def _path(module: str, home: Path | None = None) -> Path:
+    return (home or folder()) / f"{module.replace('.', '/')}.py"
 
 
 def _read(path: Path) -> str:
@@ -156,7 +158,7 @@ def _refresh() -> list[str]:
     record = _record()
     mended = []
     for module in _all_modules():
-        text, course = _read(_path(module)), _read(_COURSE / f"{module}.py")
+        text, course = _read(_path(module)), _read(_path(module, _COURSE))
         missing = not text or bool(_broken(text))
         known = record["course"].get(module, _sum(course))
         outdated = known != _sum(course) and not _is_edited(module, record)
@@ -174,7 +176,7 @@ def _refresh() -> list[str]:
 
 
 def _assembled(module: str) -> str:
-    text = _read(_COURSE / f"{module}.py")
+    text = _read(_path(module, _COURSE))
     for name in _exercises_of(module):
         answer = _read(_answer(name))
         if answer and not _broken(answer):
@@ -232,12 +234,12 @@ def restore(module: str) -> str:
     if not exists():
         return f"There is no {NAME}/ yet: all code that runs is the course's."
     if module == "all":
-        return "\n".join(restore(each) for each in _all_modules() if each != "__init__")
+        return "\n".join(restore(each) for each in MODULES)
     if module not in _all_modules():
-        return f"There is no module {module!r}: one of {', '.join(_all_modules()[1:])}, or all."
+        return f"There is no module {module!r}: one of {', '.join(MODULES)}, or all."
     record = _record()
     said = [_keep(_path(module))] if _is_edited(module, record) and _path(module).exists() else []
-    course = _read(_COURSE / f"{module}.py")
+    course = _read(_path(module, _COURSE))
     _write(_path(module), course)
     record["written"][module] = record["course"][module] = _sum(course)
     _write(folder() / _RECORD, json.dumps(record, indent=1) + "\n")
@@ -289,11 +291,11 @@ class Module:
 
 def status() -> "Status":
     """Return whose code runs, module by module; shows itself as a table."""
-    return Status([_module_status(name) for name in _all_modules()[1:]] if exists() else [])
+    return Status([_module_status(name) for name in MODULES] if exists() else [])
 
 
 def _module_status(name: str) -> Module:
-    text, course = _read(_path(name)), _read(_COURSE / f"{name}.py")
+    text, course = _read(_path(name)), _read(_path(name, _COURSE))
     done, of = _share(name)
     problem = "the file is missing" if not text else _broken(text)
     if problem:
@@ -384,7 +386,7 @@ def _healthy() -> tuple[ModuleType, str]:
 
 def _trial() -> str:
     """Import the reader's package in a Python of its own; say what is wrong, or nothing."""
-    lines = [f"import {NAME}.{module}" for module in _all_modules()[1:]]
+    lines = [f"import {NAME}.{module}" for module in MODULES]
     code = "\n".join(
         [f"import sys; sys.path.insert(0, {str(folder().parent)!r})", *lines, "print(1)"]
     )
@@ -413,7 +415,7 @@ def _import() -> ModuleType:
     sys.path.insert(0, home)
     try:
         importlib.invalidate_caches()
-        for module in _all_modules()[1:]:
+        for module in MODULES:
             importlib.import_module(f"{NAME}.{module}")
     finally:
         sys.path.remove(home)

@@ -35,12 +35,18 @@ class _Sources:
         self.course = course
 
     def find_spec(self, fullname, path=None, target=None):
-        if fullname.partition(".")[0] != PACKAGE:
+        stem = _stem(fullname)
+        if fullname.partition(".")[0] != PACKAGE or stem == "annexes.speed":
+            return None  # `speed` stays away: it would replace what the reader writes
+        if not (stem in self.texts or os.path.exists(self.path(stem))):
             return None
-        place, package = f"{PACKAGE}/{_stem(fullname)}.py", fullname == PACKAGE
-        spec = ModuleSpec(fullname, self, origin=place, is_package=package)
+        package = stem.endswith("__init__")
+        spec = ModuleSpec(fullname, self, origin=_origin(stem), is_package=package)
         spec.has_location = True  # so that a traceback can show lines of it
         return spec
+
+    def path(self, stem):
+        return os.path.join(self.course, f"{stem.replace('.', os.sep)}.py")
 
     def create_module(self, spec):
         return None  # as usual
@@ -54,15 +60,17 @@ class _Sources:
     def get_code(self, fullname):
         stem = _stem(fullname)
         if stem in self.texts:
-            return compile(self.texts[stem], f"{PACKAGE}/{stem}.py", "exec", dont_inherit=True)
-        name, path = f"course.{stem}", os.path.join(self.course, f"{stem}.py")
-        if not os.path.exists(path):
-            raise ModuleNotFoundError(f"No module named {fullname!r}", name=fullname)
-        return SourceFileLoader(name, path).get_code(name)
+            return compile(self.texts[stem], _origin(stem), "exec", dont_inherit=True)
+        return SourceFileLoader(f"course.{stem}", self.path(stem)).get_code(f"course.{stem}")
 
 
 def _stem(fullname: str) -> str:
-    return fullname.partition(".")[2] or "__init__"
+    stem = fullname.partition(".")[2]
+    return {"": "__init__", "annexes": "annexes.__init__"}.get(stem, stem)
+
+
+def _origin(stem: str) -> str:
+    return f"{PACKAGE}/{stem.replace('.', '/')}.py"
 
 
 class _Prints(io.TextIOBase):
