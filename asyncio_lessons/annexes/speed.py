@@ -200,7 +200,7 @@ async def sleep(delay: float, result: Any = None) -> Any:
     alarm._callbacks = NOTHING
     alarm._exception = None
     alarm._cancelled = False
-    when = loop.time() + delay
+    alarm._when = when = loop.time() + delay
     heapq.heappush(loop._scheduled, (when, NEVER_EQUAL + when, alarm))
     await alarm
     return result

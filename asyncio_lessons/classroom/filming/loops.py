@@ -45,7 +45,7 @@ def waiters_of(item: Any) -> list:
 
 
 def is_timer(item: Any) -> bool:
-    return hasattr(type(item), "_scheduled")
+    return hasattr(item, "_when")
 
 
 def is_cancelled(item: Any) -> bool:
@@ -60,7 +60,7 @@ def heap_of(loop: Any) -> list:
 
 def timer_in(entry: Any) -> tuple[float, Any]:
     """Return (when, timer) of an entry of the heap, on our loop and on asyncio's."""
-    return entry if type(entry) is tuple else (entry._when, entry)
+    return (entry[0], entry[-1]) if type(entry) is tuple else (entry._when, entry)
 
 
 def cancelled_timers(loop: Any) -> int:
