@@ -65,19 +65,28 @@ def lesson(tmp_path: Path) -> Path:
 @pytest.fixture
 def lab(lesson: Path, tmp_path: Path) -> Iterator[Lab]:
     """JupyterLab on the lesson's folder, with settings, workspaces and data of its own."""
+    with running_lab(lesson.parent.parent, tmp_path) as lab:
+        yield lab
+
+
+@contextlib.contextmanager
+def running_lab(
+    root: Path, folder: Path, python: str | Path = sys.executable, module: str = "jupyterlab"
+) -> Iterator[Lab]:
+    """JupyterLab of that Python on `root` (or Notebook 7); what it writes goes to `folder`."""
     find_browser()
-    root, log, token = lesson.parent.parent, tmp_path / "lab.log", secrets.token_hex(16)
+    log, token = folder / "lab.log", secrets.token_hex(16)
     with log.open("wb") as output:
         server = subprocess.Popen(
-            lab_command(root, token),
+            [str(python), "-m", module, *lab_arguments(root, token, folder, module)],
             cwd=root,
-            env=os.environ | lab_folders(tmp_path),
+            env=os.environ | lab_folders(folder),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
         )
         try:
-            yield Lab(url_of(server, tmp_path / "runtime_dir", log), token, log)
+            yield Lab(url_of(server, folder / "runtime_dir", log), token, log)
         finally:
             server.terminate()
             server.wait(PATIENCE)
@@ -94,17 +103,19 @@ def lab_folders(folder: Path) -> dict[str, str]:
     return folders | {"IPYTHONDIR": str(folder / "ipython")}
 
 
-def lab_command(root: Path, token: str) -> list[str]:
+def lab_arguments(root: Path, token: str, folder: Path, module: str) -> list[str]:
+    name = {"jupyterlab": "LabApp", "notebook": "JupyterNotebookApp"}[module]
     options = {
         "ip": "127.0.0.1",
         "ServerApp.root_dir": root,
         "IdentityProvider.token": token,
-        "LabApp.app_settings_dir": root.parent / "overrides",
-        "LabApp.expose_app_in_browser": True,
+        f"{name}.app_settings_dir": folder / "overrides",
+        f"{name}.expose_app_in_browser": True,
         "LabApp.extension_manager": "readonly",
     }
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"]
-    return command + [f"--{name}={value}" for name, value in options.items()]
+    return ["--no-browser", "--allow-root"] + [
+        f"--{name}={value}" for name, value in options.items()
+    ]
 
 
 def url_of(server: subprocess.Popen, runtime: Path, log: Path) -> str:
