@@ -1,8 +1,8 @@
 """What looks at the staircase: the film of a program, its pictures, and the exercises.
 
 The rooms: `filming` records, `pictures` draws, `player` steps through what was recorded,
-`exercises` holds what the reader solves, `checking` runs and judges it, `workshop` is the reader's
-own package, `notebook` holds the commands.
+`predictions` holds the questions, `exercises` what the reader solves, `checking` runs and judges
+it, `workshop` is the reader's own package, `notebook` holds the commands.
 
 In a notebook, after ``%load_ext asyncio_lessons.classroom``::
 
