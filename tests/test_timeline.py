@@ -22,10 +22,10 @@ from asyncio_lessons.classroom.pictures.canvas import (
     THEMES,
     WIDTH,
     mix,
-    shortened,
-    text_width,
 )
-from asyncio_lessons.classroom.pictures.layout import HALF, RIGHT, STEMS_APART, THIN
+from asyncio_lessons.classroom.pictures.layout import HALF, RIGHT, STEMS_APART
+from asyncio_lessons.classroom.pictures.scale import THIN
+from asyncio_lessons.classroom.pictures.words import shortened, text_width
 
 JOBS = {1: 0.2, 2: 0.2, 3: 0.13, 4: 0.28, 5: 0.17, 6: 0.21, 7: 0.13, 8: 0.24, 9: 0.147, 10: 0.17}
 
@@ -122,7 +122,7 @@ def test_hue_is_the_task_and_depth_the_state(film: Film) -> None:
         assert LIGHT[lane.hue] not in edge_of_lane and "#ffffff" in edge_of_lane
         middle = colors(picture, (x1 - 12, lane.y - 2, x1 - 8, lane.y + 2))
         assert mix(LIGHT[lane.hue], "#ffffff", 0.16) in middle
-    assert lanes[1].readies and not lanes[3].readies
+    assert max(b - a for a, b in lanes[1].readies) > 2 * max(b - a for a, b in lanes[3].readies)
 
 
 def test_stems_one_for_a_waker_and_instant(film: Film) -> None:
@@ -155,7 +155,7 @@ def test_the_words_and_shares(film: Film) -> None:
 
 def test_the_legend_names_only_what_occurs(film: Film) -> None:
     keys = [key for row in draw(film).layout.legend for key, _ in row]
-    assert keys == "running ready waiting wakes starts timer done cancelled".split()
+    assert keys == "running ready waiting wakes starts timer done cancelled moment".split()
 
     async def nothing() -> None:
         pass
@@ -398,7 +398,7 @@ def test_files_hold_no_date_and_no_version(film: Film, tmp_path: Path) -> None:
 
 def test_a_notebook_holds_several_pictures(film: Film) -> None:
     data, metadata = draw(film, title="3 workers, 10 jobs", note="A note " * 12)._repr_mimebundle_()
-    assert set(data) == {"image/png", "text/plain"}
+    assert set(data) == {"image/png", "text/html", "text/plain"}
     assert len(data["image/png"]) < 40_000
     size = metadata["image/png"]
     assert size["width"] == WIDTH * 4 / 3 and 300 < size["height"] < 500
@@ -450,7 +450,7 @@ def test_what_cannot_be_drawn_is_said_in_one_sentence(film: Film) -> None:
         draw(3)
     with pytest.raises(TypeError, match="at least one film"):
         draw()
-    with pytest.raises(ValueError, match="theme must be light or dark; got 'blue'"):
+    with pytest.raises(ValueError, match="theme must be auto, light or dark; got 'blue'"):
         draw(film, theme="blue")
     with pytest.raises(ValueError, match="axis must be auto, time or steps; got 'x'"):
         draw(film, axis="x")
