@@ -1,20 +1,15 @@
 """A drawing in points: strokes, words and colours. What is drawn, others say.
 
-A `Canvas` collects strokes, one unit a point, y downwards. `svg` and `png` paint them; only `png`
-needs matplotlib. A `Drawing` shows itself in a notebook and writes itself to a file, the same bytes
-each time.
+A `Canvas` collects strokes, one unit a point, y downwards. `svg` and `png` paint them, and a
+`drawing` shows them.
 """
 
-import base64
-import html
-import importlib.util
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from .words import shortened
 
 WIDTH = 756.0  # points (1/72 inch): 10.5 inches
-PIXELS = round(WIDTH * 4 / 3)  # the width in a page
 
 LIGHT = ("#2b323c", "#0077bb", "#e0752d", "#a74753", "#684000", "#00429d", "#2b9fca")
 DARK = ("#eef1f5", "#4fb0f0", "#f59a5c", "#ee3377", "#f0e442", "#009988", "#b8860b")
@@ -37,8 +32,6 @@ THEMES = {
     "light": Theme(LIGHT, "#ffffff", "#16191f", "#5b6472", "#e3e6ea", "#eef0f3", 0.16, 0.42),
     "dark": Theme(DARK, "#12161c", "#eef1f5", "#9aa4b2", "#2a313b", "#1e252e", 0.27, 0.55),
 }
-CHOICES = ("auto", *THEMES)  # "auto": an SVG follows the page, a PNG is light
-
 # -- strokes --------------------------------------------------------------------------------------
 
 
@@ -192,92 +185,6 @@ def _slants(
                 y0, y1 = top + bottom - y0, top + bottom - y1
             yield ((x0, y0), (x1, y1))
         offset += apart
-
-
-# -- what shows itself ----------------------------------------------------------------------------
-
-# The picture follows the page it stands in: what a page says of its theme, as the picture reads it.
-_FOLLOW = """<style>
-.asyncio-lessons-picture { max-width: 100%; height: auto; }
-[data-jp-theme-light="true"] .asyncio-lessons-picture,
-.vscode-light .asyncio-lessons-picture { color-scheme: light; }
-[data-jp-theme-light="false"] .asyncio-lessons-picture,
-.vscode-dark .asyncio-lessons-picture { color-scheme: dark; }
-</style>"""
-
-
-class Drawing:
-    """Shows itself at the end of a cell; `save` writes it to a file.
-
-    A subclass has a `theme` (one of CHOICES), and a `layout` with a height in points and `hues`, a
-    dictionary whose values are the numbers of the hues in use. It says in `canvas` what is drawn,
-    in `describe` what it shows, and in `__str__` what it is as text.
-    """
-
-    theme: str
-    layout: Any
-
-    def canvas(self, theme: Theme) -> Canvas:
-        """Return a canvas for a theme."""
-        raise NotImplementedError(f"{type(self).__name__} needs a canvas() method")
-
-    def describe(self) -> str:
-        """Return what the picture shows, for those who do not see it."""
-        raise NotImplementedError(f"{type(self).__name__} needs a describe() method")
-
-    def png(self, dpi: int = 120) -> bytes:
-        """Return the bytes of a PNG, the same ones for the same film.
-
-        Raises ModuleNotFoundError where matplotlib or Pillow is not installed.
-        """
-        from .png import paint
-
-        theme = THEMES["light" if self.theme == "auto" else self.theme]
-        return paint(self.canvas(theme), self.layout.hues.values(), dpi)
-
-    def svg(self) -> str:
-        """Return an SVG document, the same text for the same film; it needs no other package."""
-        from .svg import paint
-
-        themes = THEMES if self.theme == "auto" else (self.theme,)
-        return paint([self.canvas(THEMES[name]) for name in themes], self.describe())
-
-    def html(self) -> str:
-        """Return the SVG as an image for a page; with the theme "auto" it follows the page's."""
-        data = base64.b64encode(self.svg().encode()).decode()
-        size = f'width="{PIXELS}" height="{round(self.layout.height * 4 / 3)}"'
-        return (
-            f'{_FOLLOW}\n<img class="asyncio-lessons-picture" {size} style="max-width:100%" '
-            f'alt="{html.escape(self.describe())}" src="data:image/svg+xml;base64,{data}">'
-        )
-
-    def save(self, path: Any) -> None:
-        """Write a .png or an .svg file; raises ValueError for another ending."""
-        name = str(path)
-        if name.endswith(".png"):
-            data = self.png()
-        elif name.endswith(".svg"):
-            data = self.svg().encode()
-        else:
-            raise ValueError(f"the file must end in .png or .svg; got {name!r}")
-        with open(path, "wb") as file:
-            file.write(data)
-
-    def __repr__(self) -> str:
-        return str(self)
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> tuple[dict, dict]:
-        data = {"text/html": self.html(), "text/plain": str(self)}
-        if not can_paint_png():
-            return data, {}
-        height = round(self.layout.height * 4 / 3)
-        size = {"width": PIXELS, "height": height, "alt": self.describe()}
-        return data | {"image/png": base64.b64encode(self.png()).decode()}, {"image/png": size}
-
-
-def can_paint_png() -> bool:
-    """Say whether the packages that paint a PNG are here."""
-    return all(importlib.util.find_spec(name) is not None for name in ("matplotlib", "PIL"))
 
 
 # -- colours --------------------------------------------------------------------------------------

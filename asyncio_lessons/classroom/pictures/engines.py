@@ -13,7 +13,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from types import SimpleNamespace
 from typing import Any
 
-from .canvas import CHOICES, WIDTH, Canvas, Drawing, Theme, mix
+from .canvas import WIDTH, Canvas, Theme, mix
+from .drawing import CHOICES, Drawing
 from .words import text_width, wrapped
 
 LEFT, RIGHT = 148.0, 742.0

@@ -8,10 +8,9 @@ import itertools
 import math
 import re
 import statistics
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from ..filming.film import ENDS, Film, Span, Wake
 from .canvas import WIDTH
@@ -234,8 +233,7 @@ class Layout:
             lane, length = lane_of.get(span.task), span.end - span.start
             panel.busy += length / total
             short = length * self.scale.each < width
-            x0 = self.x(span.start) if short or not on_loop else self.scale.after(span.start)
-            x0 = max(x0, edge) if on_loop else x0
+            x0 = max(self.x(span.start), edge) if on_loop else self.x(span.start)
             x1 = x0 + width if short and on_loop else max(self.x(span.end), x0 + THIN)
             edge = x1
             piece = Piece(lane, span.start, span.end, x0, x1, text=span.text, order=span.order)

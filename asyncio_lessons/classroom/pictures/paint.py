@@ -23,7 +23,6 @@ from .layout import (
 )
 from .words import shortened, text_width
 
-
 DASHES = (2.2, 1.6)
 
 

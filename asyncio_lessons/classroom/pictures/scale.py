@@ -11,9 +11,9 @@ from collections.abc import Iterable, Sequence
 from itertools import accumulate
 
 THIN = 2.0  # points: the least width of a step that stands alone
-WIDE = 5.5  # of one that stands among others
+WIDE = 9.0  # of one that stands among others, where there is room
 NEAR = 3.0  # between steps that are not alone
-MOST = 0.33  # the most of the axis that moments may take
+MODEST, MOST = 0.22, 0.5  # of the axis: from where on moments get less room, and the most of all
 _SAME = 1e-10  # seconds: what is one time in two films
 
 
@@ -33,10 +33,15 @@ class Scale:
     ) -> None:
         self._left, room = left, right - left
         even = room / duration
-        widths = [_widths(film, even) for film in steps]
-        extras = _extras(steps, widths, even)
-        share = min(1.0, MOST * room / (sum(extras.values()) or 1.0))
-        self.widths = [[width * share for width in film] for film in widths]
+        self.widths = [_widths(film, even) for film in steps]
+        for share, least in ((MODEST, THIN), (MOST, 0.0)):
+            taken = sum(_extras(steps, self.widths, even).values())
+            if taken > share * room:
+                scale = share * room / taken
+                self.widths = [
+                    [max(width * scale, min(width, least)) for width in film]
+                    for film in self.widths
+                ]
         self.each = even
         for _ in range(30):  # what is wide takes room from the rest, which makes more of it short
             extras = _extras(steps, self.widths, self.each)

@@ -19,7 +19,8 @@ from typing import Any
 from ..filming.film import Film
 from ..filming.loops import current_loop
 from ..filming.recorder import Recorder
-from .canvas import CHOICES, Drawing, Theme
+from .canvas import Theme
+from .drawing import CHOICES, Drawing
 from .layout import BLOCKS, MOST_LANES, STEPS, Layout, Look, in_steps, lanes_of, seconds
 from .paint import Painter
 from .say import described
