@@ -296,7 +296,7 @@ def test_a_timeline_of_the_readers_own_code_is_shown_also_when_it_is_wrong():
     report = examine("sequential-repair", code + "async def world():\n    await aio.sleep(2)\n")
     assert report.status == "not yet"
     assert re.search(r"(?s)What your code did\n.*main .*0 +3 s", str(report)), str(report)
-    assert 'src="data:image/png;base64,' in report.html()
+    assert 'src="data:image/svg+xml;base64,' in report.html()
 
 
 def test_an_x_ray_of_the_readers_own_code_is_shown():

@@ -49,6 +49,11 @@ class Drawing:
 
         Raises ModuleNotFoundError where matplotlib or Pillow is not installed.
         """
+        if not can_paint_png():
+            raise ModuleNotFoundError(
+                "a PNG is painted by matplotlib and Pillow, and one of them is not installed: "
+                "save the picture as .svg, or pip install matplotlib pillow"
+            )
         theme = THEMES["light" if self.theme == "auto" else self.theme]
         return png.paint(self.canvas(theme), self.layout.hues.values(), dpi)
 
@@ -92,4 +97,7 @@ class Drawing:
 
 def can_paint_png() -> bool:
     """Say whether the packages that paint a PNG are here."""
-    return all(importlib.util.find_spec(name) is not None for name in ("matplotlib", "PIL"))
+    try:
+        return all(importlib.util.find_spec(name) for name in ("matplotlib", "PIL"))
+    except ValueError:  # barred by an entry of None in sys.modules
+        return False

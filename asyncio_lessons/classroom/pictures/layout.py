@@ -85,10 +85,12 @@ class Stem:
 
 @dataclass
 class Values:
-    """A lane of values: each (x, value) holds until the next."""
+    """A lane of values: each (x, value) holds until the next; `least` and `most` of all films."""
 
     name: str
     points: list[tuple[float, float]]
+    least: float = 0.0
+    most: float = 0.0
     y: float = 0.0  # its base line
     end: float = 0.0  # x
 
@@ -374,9 +376,13 @@ class Layout:
             placed = []
             for time, value, *order in values.points:
                 known = order and order[0] is not None and order[0] < len(panel.places)
-                placed.append((panel.places[order[0]] if known else self.x(time), value))
+                x = max(panel.places[order[0]], self.x(time)) if known else self.x(time)
+                placed.append((x, value))
             values.points = placed
             values.end = max(self.scale.after(panel.film.duration), placed[-1][0])
+            same = [v for p in self.panels for v in p.values if v.name == values.name]
+            numbers = [point[1] for values in same for point in values.points]
+            values.least, values.most = min(0.0, *numbers), max(0.0, *numbers)
 
     def _legend(self) -> list[list[tuple[str, str]]]:
         """Return rows of (key, words): only what occurs in the picture."""

@@ -260,9 +260,8 @@ class Painter(Canvas):
     def _values(self, values: Values) -> None:
         """Draw a lane of numbers as steps, each number where it begins."""
         theme, base, height = self.theme, values.y, DATA - 16
-        most = max(*(value for _, value in values.points), 0)
-        least = min(*(value for _, value in values.points), 0)
-        scale = height / ((most - least) or 1)
+        least = values.least
+        scale = height / ((values.most - least) or 1)
         left = self.layout.left
         name = shortened(values.name, 10.2, left - 16, "bold")
         self.text(
