@@ -80,7 +80,8 @@ def _shape(looks: Sequence[Shape], colors: _Colors) -> str:
         classes.append(colors.stroke([look.edge for look in looks]))
         stroke = f' stroke-width="{shape.width:g}"'
     classes += ["crisp"] if shape.crisp else []
-    return f'<path class="{" ".join(classes)}"{stroke} d="{_points(shape.polygons, "z")}"/>'
+    d = _rects(shape.polygons) if shape.crisp else _points(shape.polygons, "z")
+    return f'<path class="{" ".join(classes)}"{stroke} d="{d}"/>'
 
 
 def _path(looks: Sequence[Path], colors: _Colors) -> str:
@@ -102,12 +103,18 @@ def _text(looks: Sequence[Text], colors: _Colors) -> str:
     return (
         f'<text class="{" ".join(classes)}" x="{_number(text.x)}" '
         f'y="{_number(text.y + _MIDDLE * text.size)}" font-size="{text.size:g}" '
-        f'textLength="{_number(width)}" lengthAdjust="spacingAndGlyphs">'
-        f"{_escape(text.words)}</text>"
+        f'textLength="{_number(width)}">{_escape(text.words)}</text>'
     )
 
 
 _PAINTERS: dict[type, Any] = {Shape: _shape, Path: _path, Text: _text}
+
+
+def _rects(polygons: Sequence[Sequence[tuple[float, float]]]) -> str:
+    return "".join(
+        f"M{_number(left)} {_number(top)}H{_number(right)}V{_number(bottom)}H{_number(left)}z"
+        for (left, top), _, (right, bottom), _ in polygons
+    )
 
 
 def _points(lines: Sequence[Sequence[tuple[float, float]]], end: str) -> str:
