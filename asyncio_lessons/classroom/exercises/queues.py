@@ -29,8 +29,7 @@ class Queue:
         ...
 
     def get_nowait(self):
-        # about 5 lines: QueueEmpty or QueueShutDown; or self._get() it, and wake the first that
-        # waits to put
+        # about 5 lines: QueueEmpty or QueueShutDown; or self._get() it, and wake the next putter
         ...
 """,
     hints=(

@@ -560,8 +560,10 @@ def _(aio):
 
     for message in [(), ("enough",)]:
         messages = []
-        sentence = "True if any child could be cancelled: `any`, for some may be done."
-        same(play(aio, main).result, (True, "cancelled"), sentence)
+        said, end = play(aio, main).result
+        same(said, True, "True if any child could be cancelled: `any`, for some may be done.")
+        sentence = "Set `self._cancel_requested` if any child could be cancelled."
+        same(end, "cancelled", sentence)
         same(messages, [message], "Hand on `msg` to the children: `child.cancel(msg=msg)`.")
 
 
@@ -665,8 +667,9 @@ async def _wait_for_enough(futures, return_when, waiter):
 
     def on_completion(future):
         left.discard(future)
-        failed = return_when == FIRST_EXCEPTION and future.exception()
-        if failed or not left or return_when == FIRST_COMPLETED:
+        failed = not future.cancelled() and future.exception() is not None
+        first = return_when == FIRST_EXCEPTION and failed
+        if first or not left or return_when == FIRST_COMPLETED:
             waiter.set_result(None)
 
     for future in futures:
