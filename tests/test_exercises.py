@@ -13,7 +13,7 @@ import time
 import pytest
 
 from asyncio_lessons.classroom import exercises, workshop
-from asyncio_lessons.classroom.checking import catalog, engine, graft
+from asyncio_lessons.classroom.checking import catalog, engine, graft, process
 from asyncio_lessons.classroom.checking.catalog import find, names
 from asyncio_lessons.classroom.notebook import face
 
@@ -317,7 +317,7 @@ def test_an_x_ray_of_the_readers_own_code_is_shown():
 
 def test_a_python_that_cannot_start_another_says_so(monkeypatch):
     """As in a browser: a sentence, no traceback."""
-    monkeypatch.setattr(sys, "executable", str(engine._ROOT / "no-such-python"))
+    monkeypatch.setattr(sys, "executable", str(process._ROOT / "no-such-python"))
     report = examine("drive", face.answer("drive"))
     assert report.status == "not yet"
     assert report.sentence.startswith("This Python cannot start another one")

@@ -19,7 +19,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from .. import workshop
-from . import engine, graft
+from . import engine, graft, process
 from .catalog import find, names
 from .mutate import Mutant, mutants
 from .report import PASSED
@@ -120,7 +120,7 @@ def _passed(jobs: list[tuple[str, Mutant]]) -> Iterator[bool]:
 
 
 def _passes(name: str, mutant: Mutant) -> bool:
-    start = _Copy if hasattr(os, "fork") else engine.start_python
+    start = _Copy if hasattr(os, "fork") else process.start_python
     return engine.examine(find(name), mutant.code, _course(), start).status == PASSED
 
 
@@ -131,7 +131,7 @@ def _course() -> dict[str, str]:
 
 def _prepare() -> None:
     """Import once what every check needs, so that a copy of this process has it."""
-    from . import child, expect, stage  # noqa: F401
+    from . import child, expect, judge, stage  # noqa: F401
 
     for name in names():
         find(name)
@@ -142,6 +142,7 @@ class _Copy:
     """A copy of this process, in the place of a new Python: it starts in a millisecond."""
 
     def __init__(self) -> None:
+        self.status: int | None = None
         its_in, in_ = os.pipe()
         out, its_out = os.pipe()
         self.pid = os.fork()
@@ -160,7 +161,9 @@ class _Copy:
 
     def wait(self, timeout: float | None = None) -> int:
         """Wait until it has ended; `timeout` is not needed, for it has closed its pipe."""
-        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        if self.status is None:
+            self.status = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        return self.status
 
     def kill(self) -> None:
         """Do nothing: its group, which it leads, is killed before."""
