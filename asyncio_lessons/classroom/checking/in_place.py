@@ -28,7 +28,8 @@ _sleep = time.sleep
 def run(job: dict, hear: Callable[[dict], None], *_: object) -> str:
     """Run a judge on `job` and call `hear` with each message; return what ended it before its end.
 
-    A sentence, or nothing. It takes what `process.run` takes. Needs `sys.monitoring`, which Python has from 3.12 on.
+    A sentence, or nothing. It is called as `process.run` is, and needs `sys.monitoring`, which
+    Python has from 3.12 on.
     """
     limit = _Limit(SECONDS)
 
