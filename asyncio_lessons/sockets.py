@@ -13,9 +13,7 @@ import functools
 import selectors
 import signal
 import socket
-import sys
 import threading
-import time
 import weakref
 from collections import deque
 from collections.abc import Callable, Coroutine
@@ -71,14 +69,10 @@ class EventLoop(BaseEventLoop):
         self._jobs: set = set()  # futures of what runs in other threads
         # Those there are have nothing to do with us, but for the one that may have made us.
         self._threads = {*threading.enumerate()} - {threading.main_thread()}
-        self._ssock = self._csock = None
-        self._sleep = rest
-        if sys.platform != "emscripten":  # in a web page there is none, and no one to write to it
-            self._ssock, self._csock = socket.socketpair()
-            self._ssock.setblocking(False)
-            self._csock.setblocking(False)
-            self._selector.register(self._ssock, EVENT_READ)
-            self._sleep = self._selector.select
+        self._ssock, self._csock = socket.socketpair()
+        self._ssock.setblocking(False)
+        self._csock.setblocking(False)
+        self._selector.register(self._ssock, EVENT_READ)
 
     def close(self) -> None:
         """Close the selector, the pipe and the signal handlers; see `BaseEventLoop.close`."""
@@ -90,7 +84,7 @@ class EventLoop(BaseEventLoop):
         if self._default_executor is not None:
             self._default_executor.shutdown(wait=False)
         self._watches.clear()
-        for each in filter(None, (self._selector, self._ssock, self._csock)):
+        for each in (self._selector, self._ssock, self._csock):
             each.close()
 
     # -- sleeping, and being told ---------------------------------------------------------------
@@ -98,7 +92,7 @@ class EventLoop(BaseEventLoop):
     def _select(self, timeout: float | None) -> None:
         if timeout is None and not self._can_be_woken():
             self._report_deadlock()
-        self._process_events(self._clock.sleep(timeout, self._sleep))
+        self._process_events(self._clock.sleep(timeout, self._selector.select))
 
     def _process_events(self, events: list) -> None:
         for key, mask in events:
@@ -250,9 +244,8 @@ class EventLoop(BaseEventLoop):
             check_callback(callback, "call_soon_threadsafe")
         handle = Handle(callback, args, self, context)
         deque.append(self._ready, handle)  # the one way in for strangers, so it is not guarded
-        if self._csock is not None:
-            with contextlib.suppress(OSError):  # full: then the loop will wake anyway
-                self._csock.send(b"\0")
+        with contextlib.suppress(OSError):  # full: then the loop will wake anyway
+            self._csock.send(b"\0")
         return handle
 
     def _read_from_self(self) -> None:
@@ -335,12 +328,6 @@ class EventLoop(BaseEventLoop):
             signal.set_wakeup_fd(-1)
             del self._watches[self._ssock.fileno()]
         return True
-
-
-def rest(seconds: float) -> list:
-    """Sleep where there are no sockets to watch; a selector in a web page would return at once."""
-    time.sleep(seconds)
-    return []
 
 
 def leave_it_to_the_pipe(number: int, frame: Any) -> None:

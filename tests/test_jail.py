@@ -12,7 +12,7 @@ from functools import partial
 import pytest
 
 from asyncio_lessons.classroom import workshop
-from asyncio_lessons.classroom.checking import engine
+from asyncio_lessons.classroom.checking import engine, process
 from asyncio_lessons.classroom.checking.catalog import find
 from asyncio_lessons.classroom.grading import jail
 
@@ -23,7 +23,7 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="these layers are Lin
 def examine(body: str, seconds: float = 2.0):
     """Run an answer to the first exercise in the jail."""
     code = "def reply(message):\n" + "".join(f"    {line}\n" for line in body.splitlines())
-    start = partial(engine.start_python, *jail.command(300, bool(HOLDS.get("network"))))
+    start = partial(process.start_python, *jail.command(300, bool(HOLDS.get("network"))))
     return engine.examine(
         find("first-reply"), code, workshop.course_texts(), start, seconds, picture=False
     )

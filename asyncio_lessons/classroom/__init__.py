@@ -51,6 +51,7 @@ what no loop runs (threads). All options of `draw` work in ``timeline(...)``, to
 from importlib import import_module
 from typing import Any
 
+from . import web_page  # noqa: F401 - first: the rest finds what it puts in place
 from .filming.film import Cause, Event, Film
 from .filming.loops import work
 from .filming.perfetto import trace

@@ -48,6 +48,8 @@ def run(job: dict, hear: Callable[[dict], None], *_: object) -> str:
         except Stop as stop:
             hear({"printed": judge.prints.text()})
             return str(stop) or stuck(judge.place(limit.frames), SECONDS)
+        except Exception as error:  # such as a builtin that is gone
+            return f"Your code broke what checks it ({type(error).__name__}: {error})."
     return ""
 
 
@@ -95,22 +97,24 @@ def _borrowed(judge: Judge, limit: _Limit) -> Iterator[None]:
     ours = {
         (sys, "stdout"): judge.prints,
         (sys, "stderr"): Prints(),
+        (sys, "unraisablehook"): print,
         (sys, "meta_path"): [Sources(judge.job["sources"]), *sys.meta_path],
-        (builtins, "input"): no_input,
         (os, "_exit"): _refuse_to_exit,
         (time, "sleep"): judge.sleep,
     }
     before = {(owner, name): getattr(owner, name) for owner, name in ours}
-    depth, modules = sys.getrecursionlimit(), _take_out()
+    depth, modules, built_in = sys.getrecursionlimit(), _take_out(), dict(vars(builtins))
     with warnings.catch_warnings():
         warnings.resetwarnings()
         warnings.simplefilter("default")
         warnings.showwarning = judge.keep_warning
         try:
             _set(ours)
+            builtins.input = no_input
             sys.setrecursionlimit(_depth() + DEPTH)
             yield
         finally:
+            vars(builtins).update(built_in)
             sys.setrecursionlimit(depth)
             _set(before)
             _take_out()

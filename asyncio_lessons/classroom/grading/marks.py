@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 
 from .. import workshop
-from ..checking import engine, graft
+from ..checking import engine, graft, process
 from ..checking.catalog import Exercise, find
 from ..checking.report import PASSED, Report
 from . import hand_in, jail
@@ -84,7 +84,7 @@ class _Examiner:
 
     def run(self, exercise: Exercise, code: str, texts: dict[str, str]) -> Report:
         limits = self.limits
-        start = partial(engine.start_python, *jail.command(limits.memory, limits.loopback))
+        start = partial(process.start_python, *jail.command(limits.memory, limits.loopback))
         report = engine.examine(exercise, code, texts, start, limits.seconds, picture=False)
         self.stopped += "come to an end" in report.sentence
         return report
