@@ -6,18 +6,15 @@ One browser serves all tests; a page of its own shows each film, and JupyterLab 
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 import re
-import secrets
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
+from nbformat.sign import NotebookNotary
 from playwright.sync_api import Browser, Page, sync_playwright
 from run_notebooks import NOTEBOOK_METADATA
 from test_browser import (
@@ -25,9 +22,7 @@ from test_browser import (
     PATIENCE,
     Lab,
     find_browser,
-    lab_command,
-    lab_folders,
-    url_of,
+    running_lab,
 )
 
 import asyncio_lessons as aio
@@ -523,36 +518,42 @@ async def turns(count: int) -> None:
     await aio.gather(*(aio.create_task(one(), name=name) for name in "abcd"))
 
 
+STOPWATCH = """<script>
+    const began = performance.now();
+    new MutationObserver(() => {
+        if (document.querySelector("[data-step]")) window.opened ??= performance.now() - began;
+    }).observe(document, { subtree: true, childList: true, attributes: true });
+</script>"""
+SEEKS = """(steps) => {
+    const slider = document.querySelector("[data-player] input");
+    return steps.map((n) => {
+        const start = performance.now();
+        slider.value = n;
+        slider.dispatchEvent(new Event("input"));
+        slider.offsetHeight;
+        return performance.now() - start;
+    });
+}"""
+
+
 def test_a_long_film_opens_and_seeks_quickly(browser: Browser, tmp_path: Path) -> None:
     player = film(turns(198), virtual=True)
     last = len(player.film.steps) - 1
     assert last >= 2400
     page = player.page()
     assert len(page) < 200_000
-    opened, sought = [], []
-    for _ in range(4):  # of each time the best of four: the machine may be busy
-        timed = page.replace(
-            "<div data-player>", "<script>began=performance.now()</script><div data-player>"
+    steps = random.Random(1).choices(range(last), k=100)
+    opened, least = 1e9, [1e9] * 100
+    for _ in range(12):  # of each time the least counts: the machine may be busy with other things
+        shown = Shown(
+            browser, page.replace("<div data-player>", STOPWATCH + "<div data-player>"), tmp_path
         )
-        shown = Shown(browser, timed, tmp_path)
-        opened.append(shown.page.evaluate("performance.now() - began"))
-        times = shown.page.evaluate(
-            """(steps) => {
-                const slider = document.querySelector("[data-player] input");
-                return steps.map((n) => {
-                    const start = performance.now();
-                    slider.value = n;
-                    slider.dispatchEvent(new Event("input"));
-                    slider.offsetHeight;
-                    return performance.now() - start;
-                });
-            }""",
-            random.Random(1).choices(range(last), k=100),
-        )
-        sought.append(times)
+        opened = min(opened, shown.page.evaluate("window.opened"))
+        least = list(map(min, least, shown.page.evaluate(SEEKS, steps)))
         shown.close()
-    assert min(opened) < 500
-    assert sorted(map(min, zip(*sought, strict=True)))[94] < 10
+        if opened < 500 and sorted(least)[94] < 10:
+            return
+    pytest.fail(f"opened in {opened} ms; 95 of 100 seeks took at most {sorted(least)[94]} ms")
 
 
 async def crowd() -> None:
@@ -609,7 +610,6 @@ def notebook(outputs: list[dict]) -> nbformat.NotebookNode:
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """JupyterLab on three notebooks: one to run, one that is trusted, one that is not."""
-    find_browser()
     base = tmp_path_factory.mktemp("lab")
     folder = base / "course"
     folder.mkdir()
@@ -622,20 +622,12 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         data = film(two(), virtual=True, title=name)._repr_mimebundle_()
         shown = notebook([nbformat.v4.new_output("display_data", data)])
         nbformat.write(shown, folder / f"{name}.ipynb")
-    environment = os.environ | lab_folders(base)
-    trust = [sys.executable, "-m", "jupyter", "trust", str(folder / "trusted.ipynb")]
-    subprocess.run(trust, env=environment, check=True, capture_output=True)
-    log, token = base / "lab.log", secrets.token_hex(16)
-    with log.open("wb") as output:
-        server = subprocess.Popen(
-            lab_command(folder, token), cwd=folder, env=environment,
-            stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
-        )  # fmt: skip
-        try:
-            yield Lab(url_of(server, base / "runtime_dir", log), token, log)
-        finally:
-            server.terminate()
-            server.wait(PATIENCE)
+    data_folder = base / "data_dir"  # as `running_lab` names it
+    data_folder.mkdir()
+    trusted = nbformat.read(folder / "trusted.ipynb", as_version=4)
+    NotebookNotary(data_dir=str(data_folder)).sign(trusted)
+    with running_lab(folder, base) as lab:
+        yield lab
 
 
 @pytest.mark.timeout(4 * PATIENCE)
