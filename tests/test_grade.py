@@ -22,7 +22,7 @@ EVERY = "00 02 03 04 05 06 07 08 09 10 11 12 13".split()
 def run(*arguments: object, folder: Path) -> subprocess.CompletedProcess:
     command = [sys.executable, "-m", "asyncio_lessons.classroom.grade", *map(str, arguments)]
     env = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1]), "COLUMNS": "140"}
-    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=200)
+    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=600)
 
 
 @pytest.fixture(scope="module")

@@ -166,6 +166,57 @@ def test_the_kernel_refuses_it_too(what, tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["victim"]
 
 
+@linux
+def test_in_a_copy_of_this_process_the_jail_holds_as_well():
+    """As the grader runs it on Linux: forked, not started."""
+    source = (
+        "import sys\n"
+        "from functools import partial\n"
+        "from asyncio_lessons.classroom import workshop\n"
+        "from asyncio_lessons.classroom.checking import copied, engine\n"
+        "from asyncio_lessons.classroom.checking.catalog import find\n"
+        "from asyncio_lessons.classroom.grading import jail\n"
+        "copied.prepare()\n"
+        "start = partial(copied.Copy, partial(jail.shut, 300, False))\n"
+        "for body in sys.argv[1:]:\n"
+        "    code = f'def reply(message):\\n    {body}'\n"
+        "    course = workshop.course_texts()\n"
+        "    reply = find('first-reply')\n"
+        "    report = engine.examine(reply, code, course, start, 2.0, picture=False)\n"
+        "    print(report.status, report.sentence, sep=': ')\n"
+    )
+    bodies = {
+        "return message[::-1]": "passed: ",
+        "import os; os.fork()": "not yet: Your code raised PermissionError: os.fork",
+        "return open('/etc/passwd').read()": "not yet: Your code raised PermissionError",
+        "import os; os.closerange(3, 99); os.read(0, 1); os._exit(5)": "not yet: Your code ended",
+        "import os; os.closerange(3, 99)\n    while True: pass": "not yet: Your code ended",
+        "raise SystemExit": "not yet: Your code ends the whole program",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", source, *bodies], capture_output=True, text=True, timeout=60
+    )
+    said = done.stdout.splitlines()
+    assert len(said) == len(bodies), done.stdout + done.stderr
+    for line, (body, expected) in zip(said, bodies.items(), strict=True):
+        assert line.startswith(expected), f"{body}: {line}"
+
+
+@linux
+def test_without_a_network_of_its_own_an_answer_still_reaches_only_this_machine():
+    """As in a container that forbids namespaces: exercises with sockets pass, others' do not."""
+    start = partial(process.start_python, *jail.command(300, False))
+    course = workshop.course_texts()
+    exercise = find("blocking-repair")
+    report = engine.examine(exercise, exercise.solution, course, start, 3.0, picture=False)
+    assert report.status == "passed", str(report)
+    code = (
+        "def reply(message):\n    import socket\n    socket.socket().connect(('192.0.2.1', 80))\n"
+    )
+    report = engine.examine(find("first-reply"), code, course, start, 3.0, picture=False)
+    assert "has only 127.0.0.1" in report.sentence
+
+
 def test_offers_is_json():
     done = subprocess.run(
         [sys.executable, "-I", jail.__file__, "offers"], capture_output=True, timeout=30
