@@ -126,7 +126,32 @@ def _written(exercise: Exercise, text: str, course: str) -> str:
     helpers = [name for name in mine if name not in theirs and _owner(name) in {*theirs, name}]
     wanted = dict.fromkeys([*exercise.builds, *exercise.also, *helpers])
     present = tuple(name for name in wanted if name in mine)
-    return _imports(text, course) + graft.extract(text, present)
+    code = graft.extract(text, present)
+    return _imports(text, course, code) + code
+
+
+_defined, _marked = lru_cache(graft.defined), lru_cache(graft.marked)  # a module has 5 exercises
+
+
+def _owner(name: str) -> str:
+    return name.partition(".")[0]
+
+
+def _imports(text: str, course: str, code: str) -> str:
+    """Return the imports that the reader added to the module, as far as `code` uses them."""
+    known = {ast.unparse(node) for node in _import_nodes(course)}
+    used = {node.id for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Name)}
+    lines = ""
+    for node in _import_nodes(text):
+        names = {(alias.asname or alias.name).partition(".")[0] for alias in node.names}
+        line = ast.unparse(node)
+        lines += f"{line}\n" if line not in known and names & used else ""
+    return lines
+
+
+def _import_nodes(text: str) -> list[ast.Import | ast.ImportFrom]:
+    nodes = ast.parse(text).body
+    return [node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
 
 
 _defined, _marked = lru_cache(graft.defined), lru_cache(graft.marked)  # a module has 5 exercises
