@@ -12,7 +12,9 @@ from pathlib import Path
 
 import psutil
 import pytest
-from hand_ins import Class
+from hand_ins import Class, solved
+
+from asyncio_lessons.classroom.grading.marks import Limits, marks
 
 # `GRADE_ALL=1` grades the exercises of all lessons; without it those of two.
 LESSONS = "00,04" if not os.environ.get("GRADE_ALL") else ""
@@ -137,3 +139,17 @@ def test_a_mistake_in_the_command_is_one_sentence(tmp_path, arguments, says):
     assert done.returncode == 2
     assert says in done.stdout
     assert done.stderr == "" and len(done.stdout.splitlines()) == 1
+
+
+def test_the_helpers_of_an_answer_count_as_part_of_it(tmp_path):
+    package = solved(tmp_path, ["future-results"])
+    path = package / "futures.py"
+    text = path.read_text("utf-8")
+    assert "self._result = result" in text
+    path.write_text(text.replace("self._result = result", "self._keep_it(result)"), "utf-8")
+    limits = Limits(memory=512)
+    helper = "    def _keep_it(self, result):\n        self._result = result\n\n"
+    helped = path.read_text("utf-8").replace("    def set_result(", f"{helper}    def set_result(")
+    for content, status in ((helped, "passed"), (path.read_text("utf-8"), "not yet")):
+        found = list(marks({"futures.py": content}, ["future-results"], limits))
+        assert [mark.status for mark in found] == [status], found

@@ -10,13 +10,14 @@ import json
 import sys
 import warnings
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 
 from .. import workshop
 from ..checking import copied, engine, graft, process
-from ..checking.catalog import Exercise, find
+from ..checking.catalog import Exercise, find, names
 from ..checking.report import PASSED, Report
 from . import hand_in, jail
 from .plain import reaches
@@ -79,7 +80,7 @@ class _Examiner:
         report = self.run(exercise, code, self.course)
         if report.status == PASSED or not exercise.module or "come to an end" in report.sentence:
             return report
-        again = self.run(exercise, code, {**self.course, **self.own()})
+        again = self.run(exercise, code, self.own)
         return again if again.status == PASSED else report
 
     def run(self, exercise: Exercise, code: str, texts: dict[str, str]) -> Report:
@@ -92,9 +93,17 @@ class _Examiner:
         self.stopped += "come to an end" in report.sentence
         return report
 
+    @cached_property
     def own(self) -> dict[str, str]:
-        """Return the reader's modules: the course's, with all that is plain of the reader's."""
-        return {m: text for m in workshop.MODULES if (text := self.module(m)) and _plain(text)}
+        """The course's modules with the reader's answers in them, those that are plain."""
+        texts = dict(self.course)
+        for exercise in map(find, names()):
+            with suppress(SyntaxError, ValueError, LookupError, MemoryError, RecursionError):
+                if module := exercise.module:
+                    code = self.answer(exercise)
+                    if code and not reaches(code, self.course[module]):
+                        texts[module] = graft.graft(texts[module], code, exercise.name).text
+        return texts
 
     def module(self, name: str) -> str:
         """Return the text of a module that is handed in; nothing where it cannot be parsed."""
@@ -154,23 +163,6 @@ def _import_nodes(text: str) -> list[ast.Import | ast.ImportFrom]:
     return [node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
 
 
-_defined, _marked = lru_cache(graft.defined), lru_cache(graft.marked)  # a module has 5 exercises
-
-
-def _owner(name: str) -> str:
-    return name.partition(".")[0]
-
-
-def _imports(text: str, course: str) -> str:
-    known, found = _import_lines(course), _import_lines(text)
-    return "".join(f"{line}\n" for line in found if line not in known)
-
-
-def _import_lines(text: str) -> list[str]:
-    nodes = ast.parse(text).body
-    return [ast.unparse(node) for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
-
-
 def _without_trials(code: str) -> str:
     """Return a cell without the lines that try the answer; the others keep their numbers."""
     lines = code.split("\n")
@@ -179,13 +171,6 @@ def _without_trials(code: str) -> str:
             for number in range(node.lineno, node.end_lineno + 1):
                 lines[number - 1] = ""
     return "\n".join(lines)
-
-
-def _plain(text: str) -> bool:
-    try:
-        return not reaches(text, text)
-    except (SyntaxError, ValueError, MemoryError, RecursionError):
-        return False
 
 
 def main() -> None:
