@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import secrets
@@ -15,8 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Error, Page, sync_playwright
+from PIL import Image, ImageChops, ImageStat
+from playwright.sync_api import Error, Locator, Page, sync_playwright
 from run_notebooks import NOTEBOOKS, read, write
+
+from asyncio_lessons import create_task, gather, sleep
+from asyncio_lessons.classroom import draw, record
 
 LESSON = NOTEBOOKS / "13_worker_queue.ipynb"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
@@ -130,7 +135,7 @@ def url_of(server: subprocess.Popen, runtime: Path, log: Path) -> str:
 
 
 @pytest.fixture
-def page(lab: Lab) -> Iterator[Page]:
+def page() -> Iterator[Page]:
     with sync_playwright() as playwright:
         arguments = ["--no-sandbox", "--disable-background-networking", "--disable-dev-shm-usage"]
         browser = playwright.chromium.launch(executable_path=find_browser(), args=arguments)
@@ -160,6 +165,38 @@ def has_picture(cell: dict) -> bool:
     return any("image/png" in output.get("data", {}) for output in cell["outputs"])
 
 
+def pixels(picture: Locator) -> Image.Image:
+    return Image.open(io.BytesIO(picture.screenshot())).convert("RGB")
+
+
+def wait_for_color(picture: Locator, color: str) -> None:
+    """Wait until the corner of the picture has this colour."""
+    deadline = time.monotonic() + PATIENCE / 3
+    while (seen := "#{:02x}{:02x}{:02x}".format(*pixels(picture).getpixel((3, 3)))) != color:
+        assert time.monotonic() < deadline, f"the ground stays {seen}; {color} was expected"
+        time.sleep(0.1)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_svg_and_png_look_the_same(page: Page, scheme: str) -> None:
+    async def main() -> None:
+        await gather(*(create_task(sleep(n / 4), name=f"task {n}") for n in range(5)))
+
+    film = record(main(), virtual=True)
+    chosen = draw(film, title="A claim", note="Its proof", theme=scheme)
+    page.emulate_media(color_scheme=scheme)
+    page.set_content(
+        f"<body style='margin:0'>{draw(film, title='A claim', note='Its proof').html()}"
+    )
+    shown = pixels(page.locator("img"))
+    png = Image.open(io.BytesIO(chosen.png(dpi=96))).convert("RGB").resize(shown.size)
+    apart = ImageStat.Stat(ImageChops.difference(shown, png)).mean
+    assert max(apart) < 4, apart  # of 255: fonts and edges, but no stroke elsewhere
+    other = {"light": "dark", "dark": "light"}[scheme]
+    page.emulate_media(color_scheme=other)
+    assert max(ImageStat.Stat(ImageChops.difference(pixels(page.locator("img")), png)).mean) > 60
+
+
 @pytest.mark.timeout(4 * PATIENCE)
 def test_run_all_draws_the_timeline(page: Page, lab: Lab, lesson: Path) -> None:
     open_lesson(page, lab, lesson)
@@ -176,3 +213,8 @@ def test_run_all_draws_the_timeline(page: Page, lab: Lab, lesson: Path) -> None:
     picture = page.locator(".jp-OutputArea-output img").first
     picture.scroll_into_view_if_needed()
     assert picture.evaluate("image => image.complete && image.naturalWidth") >= 600
+    for theme, ground in (("JupyterLab Dark", "#12161c"), ("JupyterLab Light", "#ffffff")):
+        page.evaluate(
+            "theme => jupyterapp.commands.execute('apputils:change-theme', {theme})", theme
+        )
+        wait_for_color(picture, ground)
