@@ -8,15 +8,17 @@ GOAL := $(or $(MAKECMDGOALS),lab)
 lab: $(VENV)/course  ## open your copy of the course; LAB_OPTIONS go to JupyterLab
 	@$(RUN) asyncio_lessons open $(LAB_OPTIONS)
 
-update:  ## fetch the newest lessons; what you wrote stays
-	@git pull --ff-only --quiet || { echo "The newest lessons could not be fetched: git says why, above. Yours are as they were."; exit 1; }
-	@$(MAKE) --no-print-directory $(VENV)/course GOAL=update
+my_course: $(VENV)/course  ## your copy alone, for VS Code and other editors
 	@$(RUN) asyncio_lessons update
+
+update:  ## fetch the newest lessons into your copy; what you wrote stays
+	@git pull --ff-only --quiet || { echo "The newest lessons could not be fetched: git says why, above. Yours are as they were."; exit 1; }
+	@$(MAKE) --no-print-directory my_course GOAL=update
 
 test: $(VENV)/test  ## every check: package, house rules, notebooks, browser
 	$(RUN) pytest -n 2 --dist loadscope --nbval --nbval-current-env $(TEST_OPTIONS)
 
-slow: $(VENV)/test  ## the checks that take minutes or need the network: first minute, Binder
+slow: $(VENV)/test  ## the checks that take minutes or need the network: first minute, Binder, Colab
 	$(RUN) pytest -m slow tests $(TEST_OPTIONS)
 
 test-all:  ## the same on every supported Python found here
@@ -51,4 +53,4 @@ $(VENV)/course $(VENV)/test $(VENV)/bench: pyproject.toml
 	@for p in $(PYTHONS); do $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && exec $$p tools/prepare.py $(VENV) $(@F) $(GOAL); done; \
 	echo "No Python 3.11 or newer found. Install one from python.org, or name one: make $(GOAL) PYTHON=/path/to/python3.13"; exit 1
 
-.PHONY: lab update test slow test-all notebooks mutants links format bench clean
+.PHONY: lab my_course update test slow test-all notebooks mutants links format bench clean

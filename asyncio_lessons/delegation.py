@@ -24,7 +24,7 @@ def tunnel(iterable: Iterable) -> Generator[Any, Any, Any]:
             return stop.value
         try:
             sent = yield yielded
-        except GeneratorExit:  # somebody closes us: close what we stand for first
+        except GeneratorExit:  # `close` was called: close the inner one first
             getattr(inner, "close", _nothing)()
             raise
         except BaseException as error:

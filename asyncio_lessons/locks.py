@@ -17,15 +17,15 @@ class Waiting(LoopBound):
     def __init__(self) -> None:
         self._waiters: deque[Future] = deque()
 
-    async def _wait_in_line(self) -> None:
-        waiter = self._create_future()
+    async def _wait_in_line(self, waiter: Future | None = None) -> None:
+        waiter = waiter or self._create_future()
         self._waiters.append(waiter)
         try:
             await waiter
         finally:
             self._waiters.remove(waiter)
 
-    def _somebody_waits(self) -> bool:
+    def _has_waiters(self) -> bool:
         return any(not waiter.cancelled() for waiter in self._waiters)
 
     def __repr__(self) -> str:
@@ -62,7 +62,7 @@ class Lock(Waiting, Held):
 
     async def acquire(self) -> bool:
         """Wait until it is free, and hold it; returns True."""
-        if self._locked or self._somebody_waits():
+        if self._locked or self._has_waiters():
             try:
                 await self._wait_in_line()
             except CancelledError:
@@ -193,7 +193,7 @@ class Semaphore(Waiting, Held):
 
     def locked(self) -> bool:
         """Say whether one would have to wait."""
-        return self._value == 0 or self._somebody_waits()
+        return self._value == 0 or self._has_waiters()
 
     async def acquire(self) -> bool:
         """Wait until there is room, and take it; returns True."""
@@ -201,15 +201,11 @@ class Semaphore(Waiting, Held):
             self._value -= 1
             return True
         waiter = self._create_future()
-        self._waiters.append(waiter)
         try:
-            try:
-                await waiter
-            finally:
-                self._waiters.remove(waiter)
+            await self._wait_in_line(waiter)
         except CancelledError:
-            if waiter.done() and not waiter.cancelled():
-                self._value += 1  # we were let in, and do not go
+            if not waiter.cancelled():
+                self._value += 1  # a place was taken for us, and we do not use it
             raise
         finally:
             while self._value > 0 and self._wake_up_next():

@@ -51,8 +51,7 @@ def wake_all(waiters: Any) -> None:
 def wake_next(waiters: deque) -> None:
     """Finish the first future of `waiters` that still waits, and take it out."""
     while waiters:
-        waiter = waiters.popleft()
-        if not waiter.done():
+        if not (waiter := waiters.popleft()).done():
             return waiter.set_result(None)
 
 

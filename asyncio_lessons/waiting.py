@@ -4,6 +4,7 @@ All of it is made of futures and callbacks. What is here adds nothing to the loo
 makes a future that somebody will finish, and awaits it.
 """
 
+import functools
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
@@ -74,12 +75,15 @@ class Gathering(Future):
             return
         if failed and not self._return_exceptions:
             self.set_exception(_error_of(child))
-        elif not self._left and self._cancel_requested:  # asyncio, too, asks the last argument
-            last = self._children[-1]
-            other = CancelledError(*filter(None, [last._cancel_message]))
-            self.set_exception(_error_of(last) if last.cancelled() else other)
+        elif not self._left and self._cancel_requested:
+            self.set_exception(self._make_cancelled_error())
         elif not self._left:
             self.set_result([_outcome(each) for each in self._children])
+
+    def _make_cancelled_error(self) -> BaseException:
+        last = self._children[-1]  # asyncio, too, asks the last argument
+        other = CancelledError(*filter(None, [last._cancel_message]))
+        return _error_of(last) if last.cancelled() else other
 
 
 def _error_of(future: Future) -> BaseException | None:
@@ -131,30 +135,32 @@ async def wait(
 
 
 async def _wait_until(futures: Iterable, return_when: str, timeout: float | None) -> None:
-    left = set(futures)
     loop = get_running_loop()
     waiter = loop.create_future()
-    timer = (
-        None if timeout is None else loop.call_later(timeout, set_result_unless_cancelled, waiter)
-    )
+    release = set_result_unless_cancelled
+    timer = None if timeout is None else loop.call_later(timeout, release, waiter)
+    try:
+        await _wait_for_enough(futures, return_when, waiter)
+    finally:
+        if timer is not None:
+            timer.cancel()
+
+
+async def _wait_for_enough(futures: Iterable, return_when: str, waiter: Future) -> None:
+    left = set(futures)
 
     def on_completion(future: Future) -> None:
         left.discard(future)
-        enough = return_when == FIRST_COMPLETED or (
-            return_when == FIRST_EXCEPTION and not future.cancelled() and future.exception()
-        )
-        if enough or not left:
+        if return_when == FIRST_COMPLETED or not left:
             set_result_unless_cancelled(waiter)
-            if timer is not None:
-                timer.cancel()
+        elif return_when == FIRST_EXCEPTION and not future.cancelled() and future.exception():
+            set_result_unless_cancelled(waiter)
 
     for future in futures:
         future.add_done_callback(on_completion)
     try:
         await waiter
     finally:
-        if timer is not None:
-            timer.cancel()
         for future in futures:
             future.remove_done_callback(on_completion)
 
@@ -291,22 +297,21 @@ def shield(arg: Any) -> Future:
         return inner
     outer = inner.get_loop().create_future()
 
-    def inner_is_done(inner: Future) -> None:
-        if outer.cancelled():
-            return
-        if inner.cancelled():
-            outer.cancel()
-        elif (error := inner.exception()) is not None:
-            outer.set_exception(error)
-        else:
-            outer.set_result(inner.result())
-
-    def outer_is_done(outer: Future) -> None:
-        inner.remove_done_callback(inner_is_done)
-
-    inner.add_done_callback(inner_is_done)
-    outer.add_done_callback(outer_is_done)
+    end_outer = functools.partial(_end_alike, outer)
+    inner.add_done_callback(end_outer)
+    outer.add_done_callback(lambda outer: inner.remove_done_callback(end_outer))
     return outer
+
+
+def _end_alike(outer: Future, inner: Future) -> None:
+    if outer.cancelled():
+        return
+    if inner.cancelled():
+        outer.cancel()
+    elif inner.exception() is not None:
+        outer.set_exception(inner.exception())
+    else:
+        outer.set_result(inner.result())
 
 
 # -- together -----------------------------------------------------------------------------------
@@ -355,7 +360,7 @@ class TaskGroup:
             raise RuntimeError(f"TaskGroup {self!r} {problem}")
         task = self._parent.get_loop().create_task(coro, **options)
         self._tasks[task] = None
-        task.add_done_callback(self._task_is_done)  # soon, if an eager one is done already
+        task.add_done_callback(self._look_at)  # soon, if an eager one is done already
         return task
 
     def _why_not(self) -> str | None:
@@ -370,19 +375,23 @@ class TaskGroup:
         for task in self._tasks:
             task.cancel()
 
+    def _look_at(self, task: Task) -> None:
+        error = None if task.cancelled() else task.exception()
+        self._note_base_error(error)
+        if error is None or not self._parent.done():
+            return self._task_is_done(task)
+        message = f"Task {task!r} has errored out but its parent task is already completed"
+        details = {"message": message, "exception": error, "task": task}
+        task.get_loop().call_exception_handler(details)
+
     def _task_is_done(self, task: Task) -> None:
-        self._tasks.pop(task, None)
+        self._tasks.pop(task)
         if self._all_done is not None and not self._tasks:
             set_result_unless_cancelled(self._all_done)
-        if task.cancelled() or (error := task.exception()) is None:
+        if task.cancelled() or task.exception() is None:
             return
-        self._errors.append(error)
-        self._note_base_error(error)
-        if self._parent.done():
-            message = f"Task {task!r} has errored out but its parent task is already completed"
-            details = {"message": message, "exception": error, "task": task}
-            task.get_loop().call_exception_handler(details)
-        elif not self._aborting and not self._parent_cancel_requested:
+        self._errors.append(task.exception())
+        if not self._aborting and not self._parent_cancel_requested:
             self._abort()
             self._parent_cancel_requested = True
             self._parent.cancel()

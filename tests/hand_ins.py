@@ -109,7 +109,7 @@ class Class:
         self.reply("climbs the frames", f"x = {climb}\nreturn message")
         self.reply("a flood of output", "while True: print('x' * 10**6)")
         package = self.add("code in a module", self.all)  # what is no definition is never run
-        module = package / "futures.py"
+        module = package / "coroutines.py"
         text = module.read_text("utf-8")
         module.write_text(f"import os\nos.remove({victim!r})\n{text}", "utf-8")
         (package / "__init__.py").write_text("import os\nos._exit(0)\n", "utf-8")

@@ -99,6 +99,17 @@ def holds(cell: NotebookNode, kind: str, text: str = "") -> bool:
     return any(kind in data and text in data[kind] for data in outputs)
 
 
+def is_player(cell: NotebookNode) -> bool:
+    """Tell whether the cell shows a film to step through."""
+    return holds(cell, "text/html", "data-player")
+
+
+def is_picture(cell: NotebookNode) -> bool:
+    """Tell whether the cell shows a picture; the still one of a player is none."""
+    drawn = holds(cell, "image/png") or holds(cell, "text/html", "<img")
+    return drawn and not is_player(cell)
+
+
 def measure(path: Path) -> Measures:
     """Count what is in a notebook."""
     cells = read(path).cells
@@ -113,8 +124,8 @@ def measure(path: Path) -> Measures:
         code_lines=sum(code_lines(cell.source) for cell in code),
         median_cell=median(programs),
         longest_cell=max(programs),
-        pictures=sum(holds(c, "image/png") or holds(c, "text/html", "<img") for c in code),
-        players=sum(holds(c, "text/html", "data-player") for c in code),
+        pictures=sum(is_picture(cell) for cell in code),
+        players=sum(is_player(cell) for cell in code),
         predictions=len(asked),
         exercises=tuple(found[1] for found in exercises if found),
     )

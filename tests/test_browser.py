@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import secrets
@@ -15,8 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Error, Page, sync_playwright
+from PIL import Image, ImageChops, ImageStat
+from playwright.sync_api import Error, Locator, Page, sync_playwright
 from run_notebooks import NOTEBOOKS, read, write
+
+from asyncio_lessons import create_task, gather, sleep
+from asyncio_lessons.classroom import draw, record
 
 LESSON = NOTEBOOKS / "13_worker_queue.ipynb"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
@@ -65,19 +70,28 @@ def lesson(tmp_path: Path) -> Path:
 @pytest.fixture
 def lab(lesson: Path, tmp_path: Path) -> Iterator[Lab]:
     """JupyterLab on the lesson's folder, with settings, workspaces and data of its own."""
+    with running_lab(lesson.parent.parent, tmp_path) as lab:
+        yield lab
+
+
+@contextlib.contextmanager
+def running_lab(
+    root: Path, folder: Path, python: str | Path = sys.executable, module: str = "jupyterlab"
+) -> Iterator[Lab]:
+    """JupyterLab of that Python on `root` (or Notebook 7); what it writes goes to `folder`."""
     find_browser()
-    root, log, token = lesson.parent.parent, tmp_path / "lab.log", secrets.token_hex(16)
+    log, token = folder / "lab.log", secrets.token_hex(16)
     with log.open("wb") as output:
         server = subprocess.Popen(
-            lab_command(root, token),
+            [str(python), "-m", module, *lab_arguments(root, token, folder, module)],
             cwd=root,
-            env=os.environ | lab_folders(tmp_path),
+            env=os.environ | lab_folders(folder),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
         )
         try:
-            yield Lab(url_of(server, tmp_path / "runtime_dir", log), token, log)
+            yield Lab(url_of(server, folder / "runtime_dir", log), token, log)
         finally:
             server.terminate()
             server.wait(PATIENCE)
@@ -94,17 +108,19 @@ def lab_folders(folder: Path) -> dict[str, str]:
     return folders | {"IPYTHONDIR": str(folder / "ipython")}
 
 
-def lab_command(root: Path, token: str) -> list[str]:
+def lab_arguments(root: Path, token: str, folder: Path, module: str) -> list[str]:
+    name = {"jupyterlab": "LabApp", "notebook": "JupyterNotebookApp"}[module]
     options = {
         "ip": "127.0.0.1",
         "ServerApp.root_dir": root,
         "IdentityProvider.token": token,
-        "LabApp.app_settings_dir": root.parent / "overrides",
-        "LabApp.expose_app_in_browser": True,
+        f"{name}.app_settings_dir": folder / "overrides",
+        f"{name}.expose_app_in_browser": True,
         "LabApp.extension_manager": "readonly",
     }
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"]
-    return command + [f"--{name}={value}" for name, value in options.items()]
+    return ["--no-browser", "--allow-root"] + [
+        f"--{name}={value}" for name, value in options.items()
+    ]
 
 
 def url_of(server: subprocess.Popen, runtime: Path, log: Path) -> str:
@@ -119,7 +135,7 @@ def url_of(server: subprocess.Popen, runtime: Path, log: Path) -> str:
 
 
 @pytest.fixture
-def page(lab: Lab) -> Iterator[Page]:
+def page() -> Iterator[Page]:
     with sync_playwright() as playwright:
         arguments = ["--no-sandbox", "--disable-background-networking", "--disable-dev-shm-usage"]
         browser = playwright.chromium.launch(executable_path=find_browser(), args=arguments)
@@ -149,6 +165,38 @@ def has_picture(cell: dict) -> bool:
     return any("image/png" in output.get("data", {}) for output in cell["outputs"])
 
 
+def pixels(picture: Locator) -> Image.Image:
+    return Image.open(io.BytesIO(picture.screenshot())).convert("RGB")
+
+
+def wait_for_color(picture: Locator, color: str) -> None:
+    """Wait until the corner of the picture has this colour."""
+    deadline = time.monotonic() + PATIENCE / 3
+    while (seen := "#{:02x}{:02x}{:02x}".format(*pixels(picture).getpixel((3, 3)))) != color:
+        assert time.monotonic() < deadline, f"the ground stays {seen}; {color} was expected"
+        time.sleep(0.1)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_svg_and_png_look_the_same(page: Page, scheme: str) -> None:
+    async def main() -> None:
+        await gather(*(create_task(sleep(n / 4), name=f"task {n}") for n in range(5)))
+
+    film = record(main(), virtual=True)
+    chosen = draw(film, title="A claim", note="Its proof", theme=scheme)
+    page.emulate_media(color_scheme=scheme)
+    page.set_content(
+        f"<body style='margin:0'>{draw(film, title='A claim', note='Its proof').html()}"
+    )
+    shown = pixels(page.locator("img"))
+    png = Image.open(io.BytesIO(chosen.png(dpi=96))).convert("RGB").resize(shown.size)
+    apart = ImageStat.Stat(ImageChops.difference(shown, png)).mean
+    assert max(apart) < 4, apart  # of 255: fonts and edges, but no stroke elsewhere
+    other = {"light": "dark", "dark": "light"}[scheme]
+    page.emulate_media(color_scheme=other)
+    assert max(ImageStat.Stat(ImageChops.difference(pixels(page.locator("img")), png)).mean) > 60
+
+
 @pytest.mark.timeout(4 * PATIENCE)
 def test_run_all_draws_the_timeline(page: Page, lab: Lab, lesson: Path) -> None:
     open_lesson(page, lab, lesson)
@@ -165,3 +213,8 @@ def test_run_all_draws_the_timeline(page: Page, lab: Lab, lesson: Path) -> None:
     picture = page.locator(".jp-OutputArea-output img").first
     picture.scroll_into_view_if_needed()
     assert picture.evaluate("image => image.complete && image.naturalWidth") >= 600
+    for theme, ground in (("JupyterLab Dark", "#12161c"), ("JupyterLab Light", "#ffffff")):
+        page.evaluate(
+            "theme => jupyterapp.commands.execute('apputils:change-theme', {theme})", theme
+        )
+        wait_for_color(picture, ground)

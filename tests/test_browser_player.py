@@ -12,9 +12,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
+from nbformat.sign import NotebookNotary
 from playwright.sync_api import Browser, Page, sync_playwright
-from test_browser import find_browser
+from run_notebooks import NOTEBOOK_METADATA
+from test_browser import (
+    KERNEL_IS_READY,
+    PATIENCE,
+    Lab,
+    find_browser,
+    running_lab,
+)
 
 import asyncio_lessons as aio
 from asyncio_lessons.classroom import Film, film, record, work
@@ -300,3 +309,378 @@ def test_every_step_shows_the_recorded_scene_both_ways(
             assert marks == badges(filmed, number, place["file"]), number
             assert len(marks) == len(place["badges"])
     shown.close()
+
+
+# -- the page: keys, sizes, prediction, paper -----------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def filmed() -> Film:
+    return a_film("lessons")
+
+
+def test_keys_and_buttons_choose_the_step(browser: Browser, filmed: Film, tmp_path: Path) -> None:
+    shown = Shown(browser, film(filmed, at=3).page(), tmp_path)
+    root, last = shown.page.locator("[data-player]"), len(filmed.steps) - 1
+    assert root.get_attribute("data-steps") == str(last)
+
+    def step() -> int:
+        return int(root.get_attribute("data-step"))
+
+    assert step() == 3
+    shown.press("End")
+    assert step() == last
+    shown.press("ArrowRight", "ArrowLeft", "ArrowLeft")
+    assert step() == last - 2
+    shown.press("Home", "ArrowLeft")
+    assert step() == 0
+    own = [s.number for s in filmed.steps if s.task == 1]
+    shown.press("2", "]", "]")
+    assert step() == own[1]
+    shown.press("[")
+    assert step() == own[0]
+    for name, wanted in {"last step (End)": last, "first step (Home)": 0}.items():
+        shown.page.get_by_role("button", name=name).click()
+        assert step() == wanted
+    shown.press("Home", " ")
+    shown.page.wait_for_function("document.querySelector('[data-player]').dataset.step > 0")
+    shown.press(" ")
+    for made in shown.page.locator("[data-player] button:visible").all():
+        assert made.get_attribute("aria-label") or made.inner_text().strip()
+    live = shown.page.locator("[data-panel=sentence] [aria-live=polite]")
+    assert live.count() == 1
+    shown.page.keyboard.press("Tab")
+    assert shown.page.evaluate(
+        "getComputedStyle(document.activeElement).outlineStyle != 'none' "
+        "&& document.activeElement.tagName == 'BUTTON'"
+    )
+    shown.close()
+
+
+def test_choosing_a_frame_shows_it(browser: Browser, filmed: Film, tmp_path: Path) -> None:
+    shown = Shown(browser, film(filmed, at=12).page(), tmp_path)
+    task = filmed.scene(12).tasks[1]
+    inner = task["frames"][-1]
+    assert filmed.sources[inner["code"]]["library"]
+    name = f"{filmed.sources[inner['code']]['function']}:{inner['line']}"
+    shown.page.locator("[data-panel=tasks]").get_by_role(
+        "button", name=f"show {name}"
+    ).first.click()
+    found = shown.page.evaluate("window.seen()")["source"]
+    assert found["file"] == filmed.sources[inner["code"]]["file"]
+    assert found["at"] == str(inner["line"])
+    shown.close()
+
+
+@pytest.mark.parametrize("width", [1100, 420])
+def test_every_step_has_the_same_height(
+    browser: Browser, filmed: Film, width: int, tmp_path: Path
+) -> None:
+    assert len(filmed.tasks) == 4
+    page = film(filmed, title="The claim", note="The proof").page()
+    shown = Shown(browser, page, tmp_path, width + 16)
+    heights, wide = shown.page.evaluate(
+        """(last) => {
+            const root = document.querySelector("[data-player]"), heights = new Set();
+            for (let n = 0; n <= last; n++) {
+                window.walk([n]);
+                heights.add(root.offsetHeight);
+            }
+            return [[...heights], document.documentElement.scrollWidth];
+        }""",
+        len(filmed.steps) - 1,
+    )
+    assert len(heights) == 1
+    assert wide <= width + 16
+    if width == 1100:
+        assert heights[0] <= 720
+    shown.close()
+
+
+def choices(filmed: Film) -> list[int]:
+    """The steps at which the loop chose: it took a task from the queue, or went to sleep."""
+    return [s.number for s in filmed.steps if s.kind in ("run", "throw", "sleep")]
+
+
+@pytest.mark.parametrize("width", [1116, 436])
+def test_a_prediction_is_asked_before_it_can_be_read(
+    browser: Browser, filmed: Film, width: int, tmp_path: Path
+) -> None:
+    player = film(filmed, predict=True)
+    shown = Shown(browser, player.page(), tmp_path, width)
+    page, root = shown.page, shown.page.locator("[data-player]")
+    height = root.evaluate("root => root.offsetHeight")
+    counted = right = 0
+    for place, number in enumerate(choices(filmed)[:14]):
+        page.evaluate("window.walk([999])")  # as far as it goes: to the next question
+        assert root.get_attribute("data-step") == str(number - 1)
+        assert root.get_attribute("data-asking") is not None
+        text = root.evaluate("root => root.textContent")
+        scene = filmed.scene(number - 1)
+        for later in range(number, len(filmed.steps)):
+            if player.sentences[later] not in player.sentences[:number]:
+                assert player.sentences[later] not in text
+        for entry in scene.ready:
+            assert entry["reason"] not in text
+        assert page.locator("[data-panel=ready] [data-task]").count() == 0
+        assert page.locator("[data-panel=running] [data-task]").count() == 0
+        states = [found[1][1] for found in page.evaluate("window.seen()")["tasks"]]
+        alive = [i for i, t in enumerate(scene.tasks) if t and t["state"] not in ENDS]
+        assert not [said for said in states if said.startswith(("ready", "waits"))][len(alive) :]
+        assert all("for" not in said for said in states)
+        furthest = page.evaluate(
+            """() => {
+                const edge = +document.querySelector("rect.now").getAttribute("x");
+                const wide = +document.querySelector("rect.now").getAttribute("width");
+                const drawn = [...document.querySelectorAll("svg[role=img] g rect")];
+                const ends = drawn.map((r) => +r.getAttribute("x") + +r.getAttribute("width"));
+                return Math.max(...ends, 0) - edge - wide;
+            }"""
+        )
+        assert furthest < 1
+        ask = page.locator("[data-player] .ask")
+        offered = [
+            int(i)
+            for i in ask.locator("[data-task]").evaluate_all(
+                "all => all.map((one) => one.dataset.task)"
+            )
+        ]
+        assert offered == alive
+        assert root.evaluate("root => root.offsetHeight") == height
+        answer = filmed.steps[number].task
+        hint, wrong = place % 3 == 1, place % 3 == 2
+        if hint:
+            ask.get_by_role("button", name="show the ready queue").click()
+            assert ask.inner_text().count("not counted") == 1
+        if wrong:
+            answer = None if answer is not None else alive[0]
+        if answer is None:
+            ask.get_by_role("button", name="no task").click()
+        else:
+            ask.locator(f"[data-task='{answer}']").click()
+        counted, right = counted + (not hint), right + (not hint and not wrong)
+        assert root.get_attribute("data-step") == str(number)
+        said = page.locator("[data-panel=sentence]").inner_text()
+        assert said.startswith("✕" if wrong else "✓")
+        assert f"{right} of {counted} right" in root.inner_text()
+        if scene.ready:
+            assert scene.ready[0]["reason"] in re.sub(r"\s+", " ", said)
+        assert root.evaluate("root => root.offsetHeight") == height
+    page.keyboard.press("p")
+    page.evaluate("window.walk([999])")
+    assert root.get_attribute("data-step") == str(len(filmed.steps) - 1)
+    shown.close()
+
+
+def test_paper_shows_the_picture_and_the_steps(
+    browser: Browser, filmed: Film, tmp_path: Path
+) -> None:
+    player = film(filmed)
+    shown = Shown(browser, player.page(), tmp_path)
+    assert shown.page.locator("[data-player] img").count() == 0
+    shown.page.emulate_media(media="print")
+    shown.page.wait_for_selector("[data-player] img", state="visible")
+    items = shown.page.locator("[data-player] li").all_inner_texts()
+    assert [re.sub(r"\s+", " ", item) for item in items] == player.sentences
+    assert shown.page.get_by_role("slider").count() == 0
+    shown.page.emulate_media(media="screen")
+    shown.page.wait_for_selector("[data-player] img", state="detached")
+    shown.close()
+
+
+def test_light_and_dark_follow_the_page(browser: Browser, filmed: Film, tmp_path: Path) -> None:
+    shown = Shown(browser, film(filmed).page(), tmp_path)
+    dark = "[data-player][data-dark]"
+    assert shown.page.locator(dark).count() == 0
+    shown.page.emulate_media(color_scheme="dark")
+    shown.page.wait_for_selector(dark)
+    ink, ground = shown.page.evaluate(
+        """() => {
+            const style = getComputedStyle(document.querySelector("[data-player]"));
+            return [style.color, style.backgroundColor];
+        }"""
+    )
+    assert brightness(ink) > 200 and brightness(ground) < 60
+    shown.page.emulate_media(color_scheme="light")
+    shown.page.wait_for_selector(dark, state="detached")
+    shown.close()
+
+
+def brightness(color: str) -> float:
+    return sum(map(float, re.findall(r"[\d.]+", color)[:3])) / 3
+
+
+async def turns(count: int) -> None:
+    async def one() -> None:
+        for _ in range(count):
+            await aio.sleep(0)
+
+    await aio.gather(*(aio.create_task(one(), name=name) for name in "abcd"))
+
+
+STOPWATCH = """<script>
+    const began = performance.now();
+    new MutationObserver(() => {
+        if (document.querySelector("[data-step]")) window.opened ??= performance.now() - began;
+    }).observe(document, { subtree: true, childList: true, attributes: true });
+</script>"""
+SEEKS = """(steps) => {
+    const slider = document.querySelector("[data-player] input");
+    return steps.map((n) => {
+        const start = performance.now();
+        slider.value = n;
+        slider.dispatchEvent(new Event("input"));
+        slider.offsetHeight;
+        return performance.now() - start;
+    });
+}"""
+
+
+def test_a_long_film_opens_and_seeks_quickly(browser: Browser, tmp_path: Path) -> None:
+    player = film(turns(198), virtual=True)
+    last = len(player.film.steps) - 1
+    assert last >= 2400
+    page = player.page()
+    assert len(page) < 200_000
+    steps = random.Random(1).choices(range(last), k=100)
+    opened, least = 1e9, [1e9] * 100
+    for _ in range(12):  # of each time the least counts: the machine may be busy with other things
+        shown = Shown(
+            browser, page.replace("<div data-player>", STOPWATCH + "<div data-player>"), tmp_path
+        )
+        opened = min(opened, shown.page.evaluate("window.opened"))
+        least = list(map(min, least, shown.page.evaluate(SEEKS, steps)))
+        shown.close()
+        if opened < 500 and sorted(least)[94] < 10:
+            return
+    pytest.fail(f"opened in {opened} ms; 95 of 100 seeks took at most {sorted(least)[94]} ms")
+
+
+async def crowd() -> None:
+    async def one() -> None:
+        await aio.sleep(0.1)
+
+    async with aio.TaskGroup() as group:
+        for n in range(60):
+            group.create_task(one(), name=f"worker {n}")
+
+
+def test_many_tasks_are_folded_by_name(browser: Browser, tmp_path: Path) -> None:
+    filmed = record(crowd(), virtual=True, details=True)
+    shown = Shown(browser, film(filmed, at=130).page(), tmp_path)
+    seen = shown.walk([131])[0]
+    states = [task["state"] for task in filmed.scene(131).tasks[1:]]
+    assert len(seen["tasks"]) == 2
+    told = seen["tasks"][1][1][1]
+    assert told.startswith("worker ×60: ")
+    for state in set(states):
+        assert f"{states.count(state)} {STATES[state].split()[0]}" in told
+    assert len({found["step"] for found in shown.walk(list(range(100, 160)))}) == 60
+    shown.press("9")
+    assert shown.page.locator("[data-panel=tasks] [data-task='8']").count() == 1
+    shown.close()
+
+
+# -- in JupyterLab --------------------------------------------------------------------------------
+
+CELL = """%%film --virtual --title "Two sleepers"
+import asyncio_lessons as aio
+
+async def sleeper(seconds):
+    await aio.sleep(seconds)
+    print("awake")
+
+await aio.gather(*(aio.create_task(sleeper(n), name=f"s{n}") for n in (1, 2)))"""
+MODEL = """() => {
+    const { content } = window.jupyterapp.shell.currentWidget;
+    const cells = content.model.toJSON().cells.map((cell) => [cell.cell_type, cell.source]);
+    return JSON.stringify([cells, content.activeCellIndex, content.mode]);
+}"""
+
+
+def notebook(outputs: list[dict]) -> nbformat.NotebookNode:
+    load = nbformat.v4.new_code_cell("%load_ext asyncio_lessons.classroom", id="01-load")
+    shown = nbformat.v4.new_code_cell(CELL, id="01-film", outputs=outputs)
+    below = nbformat.v4.new_markdown_cell("below", id="01-below")
+    made = nbformat.v4.new_notebook(cells=[load, shown, below])
+    made.metadata = nbformat.from_dict(NOTEBOOK_METADATA)
+    return made
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """JupyterLab on three notebooks: one to run, one that is trusted, one that is not."""
+    base = tmp_path_factory.mktemp("lab")
+    folder = base / "course"
+    folder.mkdir()
+
+    async def two() -> None:
+        await aio.gather(*(aio.create_task(aio.sleep(n), name=f"s{n}") for n in (1, 2)))
+
+    nbformat.write(notebook([]), folder / "live.ipynb")
+    for name in ("trusted", "untrusted"):  # which differ: what is trusted is the contents
+        data = film(two(), virtual=True, title=name)._repr_mimebundle_()
+        shown = notebook([nbformat.v4.new_output("display_data", data)])
+        nbformat.write(shown, folder / f"{name}.ipynb")
+    data_folder = base / "data_dir"  # as `running_lab` names it
+    data_folder.mkdir()
+    trusted = nbformat.read(folder / "trusted.ipynb", as_version=4)
+    NotebookNotary(data_dir=str(data_folder)).sign(trusted)
+    with running_lab(folder, base) as lab:
+        yield lab
+
+
+@pytest.mark.timeout(4 * PATIENCE)
+def test_the_player_in_jupyterlab(browser: Browser, lab: Lab) -> None:
+    page = browser.new_page(viewport={"width": 1280, "height": 1600})
+    page.set_default_timeout(PATIENCE * 1000)
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+
+    def open_notebook(name: str) -> None:
+        page.goto(f"{lab.url}/lab/tree/{name}.ipynb?reset&token={lab.token}")
+        page.wait_for_selector(".jp-Notebook .jp-Cell")
+        page.wait_for_function(KERNEL_IS_READY)
+
+    root = page.locator(".jp-OutputArea-output [data-player]")
+    open_notebook("untrusted")
+    output = page.locator(".jp-OutputArea-output")  # whose attributes are cut, too
+    picture = output.locator("img")
+    picture.scroll_into_view_if_needed()
+    assert picture.evaluate("image => image.complete && image.naturalWidth") >= 600
+    assert "trust the notebook" in output.inner_text()
+    assert output.locator("button, script, style").count() == 0
+
+    open_notebook("trusted")
+    page.wait_for_selector(".jp-OutputArea-output [data-player][data-step='0']")
+
+    open_notebook("live")
+    page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")
+    page.wait_for_selector(".jp-OutputArea-output [data-player][data-step='0']")
+    page.wait_for_function(KERNEL_IS_READY)
+    root.scroll_into_view_if_needed()
+    root.locator("[data-panel=sentence]").click()
+    before = page.evaluate(MODEL)
+    for key in ("3", "b", "m", "d", "d", "ArrowDown", "a", "x", "Enter", "ArrowUp"):
+        page.keyboard.press(key)
+    assert page.evaluate(MODEL) == before
+    page.keyboard.press("ArrowRight")
+    assert root.get_attribute("data-step") == "1"
+    assert root.get_attribute("data-dark") is None
+    theme = "theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })"
+    page.evaluate(theme, "JupyterLab Dark")
+    page.wait_for_selector("[data-player][data-dark]")
+    page.evaluate(theme, "JupyterLab Light")
+    page.wait_for_selector("[data-player]:not([data-dark])")
+    assert not complaints
+    page.close()
+
+
+def test_the_player_in_a_converted_page(browser: Browser, filmed: Film, tmp_path: Path) -> None:
+    nbconvert = pytest.importorskip("nbconvert")
+    output = nbformat.v4.new_output("display_data", film(filmed)._repr_mimebundle_())
+    page, _ = nbconvert.HTMLExporter().from_notebook_node(notebook([output]))
+    page = re.sub(r"<script src=.*?</script>", "", page)  # MathJax and the like, from elsewhere
+    shown = Shown(browser, page, tmp_path)
+    assert [found["step"] for found in shown.walk([1, 2, 1])] == [1, 2, 1]
+    shown.page.close()

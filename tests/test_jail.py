@@ -12,7 +12,7 @@ from functools import partial
 import pytest
 
 from asyncio_lessons.classroom import workshop
-from asyncio_lessons.classroom.checking import engine
+from asyncio_lessons.classroom.checking import engine, process
 from asyncio_lessons.classroom.checking.catalog import find
 from asyncio_lessons.classroom.grading import jail
 
@@ -23,7 +23,7 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="these layers are Lin
 def examine(body: str, seconds: float = 2.0):
     """Run an answer to the first exercise in the jail."""
     code = "def reply(message):\n" + "".join(f"    {line}\n" for line in body.splitlines())
-    start = partial(engine.start_python, *jail.command(300, bool(HOLDS.get("network"))))
+    start = partial(process.start_python, *jail.command(300, bool(HOLDS.get("network"))))
     return engine.examine(
         find("first-reply"), code, workshop.course_texts(), start, seconds, picture=False
     )
@@ -164,6 +164,57 @@ def test_the_kernel_refuses_it_too(what, tmp_path):
     assert victim.read_text() == "untouched"
     assert victim.stat().st_mode & 0o400 and victim.stat().st_mtime > 2
     assert [p.name for p in tmp_path.iterdir()] == ["victim"]
+
+
+@linux
+def test_in_a_copy_of_this_process_the_jail_holds_as_well():
+    """As the grader runs it on Linux: forked, not started."""
+    source = (
+        "import sys\n"
+        "from functools import partial\n"
+        "from asyncio_lessons.classroom import workshop\n"
+        "from asyncio_lessons.classroom.checking import copied, engine\n"
+        "from asyncio_lessons.classroom.checking.catalog import find\n"
+        "from asyncio_lessons.classroom.grading import jail\n"
+        "copied.prepare()\n"
+        "start = partial(copied.Copy, partial(jail.shut, 300, False))\n"
+        "for body in sys.argv[1:]:\n"
+        "    code = f'def reply(message):\\n    {body}'\n"
+        "    course = workshop.course_texts()\n"
+        "    reply = find('first-reply')\n"
+        "    report = engine.examine(reply, code, course, start, 2.0, picture=False)\n"
+        "    print(report.status, report.sentence, sep=': ')\n"
+    )
+    bodies = {
+        "return message[::-1]": "passed: ",
+        "import os; os.fork()": "not yet: Your code raised PermissionError: os.fork",
+        "return open('/etc/passwd').read()": "not yet: Your code raised PermissionError",
+        "import os; os.closerange(3, 99); os.read(0, 1); os._exit(5)": "not yet: Your code ended",
+        "import os; os.closerange(3, 99)\n    while True: pass": "not yet: Your code ended",
+        "raise SystemExit": "not yet: Your code ends the whole program",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", source, *bodies], capture_output=True, text=True, timeout=60
+    )
+    said = done.stdout.splitlines()
+    assert len(said) == len(bodies), done.stdout + done.stderr
+    for line, (body, expected) in zip(said, bodies.items(), strict=True):
+        assert line.startswith(expected), f"{body}: {line}"
+
+
+@linux
+def test_without_a_network_of_its_own_an_answer_still_reaches_only_this_machine():
+    """As in a container that forbids namespaces: exercises with sockets pass, others' do not."""
+    start = partial(process.start_python, *jail.command(300, False))
+    course = workshop.course_texts()
+    exercise = find("blocking-repair")
+    report = engine.examine(exercise, exercise.solution, course, start, 3.0, picture=False)
+    assert report.status == "passed", str(report)
+    code = (
+        "def reply(message):\n    import socket\n    socket.socket().connect(('192.0.2.1', 80))\n"
+    )
+    report = engine.examine(find("first-reply"), code, course, start, 3.0, picture=False)
+    assert "has only 127.0.0.1" in report.sentence
 
 
 def test_offers_is_json():

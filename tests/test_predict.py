@@ -176,6 +176,7 @@ def test_progress_says_where_to_resume() -> None:
     assert exercises.check("suspend", code).status == "passed"
     assert progress().next().startswith("Next: drive, in 04_coroutines.ipynb")
     assert progress("02").next().startswith("Next: double-repair, in 02_generators.ipynb")
+    assert '<a href="04_coroutines.ipynb">04_coroutines.ipynb</a>' in progress().html()
 
 
 def test_progress_counts_what_was_predicted_and_the_minutes_left() -> None:

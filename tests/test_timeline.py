@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import io
 import itertools
 import os
@@ -9,23 +10,24 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from PIL import Image
 from sight import smallest_distance
 
 import asyncio_lessons as aio
-from asyncio_lessons.classroom import Film, draw, record, work
+from asyncio_lessons.classroom import Film, draw, measure, record, work
 from asyncio_lessons.classroom.pictures.canvas import (
     DARK,
     LIGHT,
     THEMES,
     WIDTH,
     mix,
-    shortened,
-    text_width,
 )
-from asyncio_lessons.classroom.pictures.layout import HALF, RIGHT, STEMS_APART, THIN
+from asyncio_lessons.classroom.pictures.layout import HALF, RIGHT, STEMS_APART
+from asyncio_lessons.classroom.pictures.scale import THIN
+from asyncio_lessons.classroom.pictures.words import shortened, text_width
 
 JOBS = {1: 0.2, 2: 0.2, 3: 0.13, 4: 0.28, 5: 0.17, 6: 0.21, 7: 0.13, 8: 0.24, 9: 0.147, 10: 0.17}
 
@@ -122,7 +124,7 @@ def test_hue_is_the_task_and_depth_the_state(film: Film) -> None:
         assert LIGHT[lane.hue] not in edge_of_lane and "#ffffff" in edge_of_lane
         middle = colors(picture, (x1 - 12, lane.y - 2, x1 - 8, lane.y + 2))
         assert mix(LIGHT[lane.hue], "#ffffff", 0.16) in middle
-    assert lanes[1].readies and not lanes[3].readies
+    assert lanes[1].readies[1] == pytest.approx((picture.layout.x(0.2), lanes[1].pieces[1].x0))
 
 
 def test_stems_one_for_a_waker_and_instant(film: Film) -> None:
@@ -155,7 +157,7 @@ def test_the_words_and_shares(film: Film) -> None:
 
 def test_the_legend_names_only_what_occurs(film: Film) -> None:
     keys = [key for row in draw(film).layout.legend for key, _ in row]
-    assert keys == "running ready waiting wakes starts timer done cancelled".split()
+    assert keys == "running ready waiting wakes starts timer done cancelled moment".split()
 
     async def nothing() -> None:
         pass
@@ -398,7 +400,7 @@ def test_files_hold_no_date_and_no_version(film: Film, tmp_path: Path) -> None:
 
 def test_a_notebook_holds_several_pictures(film: Film) -> None:
     data, metadata = draw(film, title="3 workers, 10 jobs", note="A note " * 12)._repr_mimebundle_()
-    assert set(data) == {"image/png", "text/plain"}
+    assert set(data) == {"image/png", "text/html", "text/plain"}
     assert len(data["image/png"]) < 40_000
     size = metadata["image/png"]
     assert size["width"] == WIDTH * 4 / 3 and 300 < size["height"] < 500
@@ -450,9 +452,249 @@ def test_what_cannot_be_drawn_is_said_in_one_sentence(film: Film) -> None:
         draw(3)
     with pytest.raises(TypeError, match="at least one film"):
         draw()
-    with pytest.raises(ValueError, match="theme must be light or dark; got 'blue'"):
+    with pytest.raises(ValueError, match="theme must be auto, light or dark; got 'blue'"):
         draw(film, theme="blue")
     with pytest.raises(ValueError, match="axis must be auto, time or steps; got 'x'"):
         draw(film, axis="x")
     with pytest.raises(ValueError, match="titles must be one for each film: 1; got 2"):
         draw(film, titles=["a", "b"])
+
+
+# -- what is late, and what happens in one moment -------------------------------------------------
+
+
+async def late_by_a_tenth() -> None:
+    async def sleeper(delay: float) -> None:
+        await aio.sleep(delay)
+        work(0.2)
+
+    await aio.gather(
+        *(aio.create_task(sleeper(delay), name=f"sleeper {delay}") for delay in (0.9, 0.8))
+    )
+
+
+def test_a_timer_that_is_due_while_another_task_runs_has_a_late_tail() -> None:
+    picture = draw(record(late_by_a_tenth(), virtual=True))
+    layout = picture.layout
+    lane = next(lane for lane in layout.panels[0].lanes if lane.name == "sleeper 0.9")
+    (x0, x1, how_late) = lane.lates[0]
+    assert (x0, how_late) == (pytest.approx(layout.x(0.9)), "100 ms")
+    assert x1 == pytest.approx(lane.pieces[1].x0) == pytest.approx(layout.x(1.0))
+    assert lane.waits[-1][1] == pytest.approx(x0)  # it waits until it is due, and no longer
+    assert lane.marks == [(pytest.approx(x0), "timer")]
+    assert "late" in [key for row in layout.legend for key, _ in row]
+    assert "100 ms late" in picture.describe() and "100 ms late" in picture.svg()
+    on_time = next(lane for lane in layout.panels[0].lanes if lane.name == "sleeper 0.8")
+    assert not on_time.lates
+
+
+async def one_fails() -> None:
+    async def fail() -> None:
+        await aio.sleep(1)
+        raise ValueError
+
+    try:
+        async with aio.TaskGroup() as group:
+            group.create_task(aio.sleep(3), name="tea")
+            group.create_task(fail(), name="cake")
+            group.create_task(aio.sleep(2), name="milk")
+    except* ValueError:
+        await aio.sleep(2)
+
+
+def test_what_happens_in_one_moment_is_spread() -> None:
+    layout = draw(record(one_fails(), virtual=True)).layout
+    panel = layout.panels[0]
+    for moment in (0.0, 1.0):
+        steps = [piece for piece in panel.pieces if piece.start == moment]
+        assert len(steps) > 3
+        assert all(step.x1 - step.x0 > 3 * THIN for step in steps)
+        assert all(a.x1 <= b.x0 + 1e-9 for a, b in itertools.pairwise(steps))
+        x0, x1 = layout.scale.x(moment), layout.scale.after(moment)
+        assert any(a - 1e-9 <= x0 and x1 <= b + 1e-9 for a, b in layout.moments)
+    alone = [piece for piece in panel.pieces if piece.start == 3.0]
+    assert [piece.x1 - piece.x0 for piece in alone] == [pytest.approx(THIN)]
+    lanes = {lane.name: lane for lane in panel.lanes}
+    assert lanes["milk"].readies[-1][1] == lanes["milk"].pieces[-1].x0  # ready, behind tea
+    heads = [stem for stem in panel.stems if not stem.first]
+    assert heads[0].waker.name == "cake"
+    assert {"tea", "milk"} <= {lane.name for lane in heads[0].woken}
+
+
+def test_the_axis_is_the_same_for_all_films_and_grows_with_time() -> None:
+    films = [record(program(), virtual=True) for program in (one_fails, late_by_a_tenth)]
+    scale = draw(*films).layout.scale
+    times = [n / 100 for n in range(301)]
+    assert all(scale.x(a) < scale.x(b) for a, b in itertools.pairwise(times))
+    assert all(scale.x(t) <= scale.after(t) for t in times)
+    assert scale.after(3.0) == pytest.approx(RIGHT)
+
+
+def test_where_nothing_computes_no_share_is_written() -> None:
+    svg = draw(record(one_fails(), virtual=True)).svg()
+    assert "% ran" not in svg and "% busy" not in svg
+    mixed = draw(record(late_by_a_tenth(), virtual=True)).svg()
+    assert "% busy" in mixed and ">0%" not in mixed
+
+
+def test_the_legend_is_grey(film: Film) -> None:
+    picture = draw(film)
+    foot = picture.layout.axis_y + 12
+    drawn = colors(picture, (0, foot, WIDTH, picture.layout.height))
+    assert not drawn & set(LIGHT[1:])
+    assert THEMES["light"].muted in drawn
+
+
+def test_stems_cut_no_gaps_into_bars(film: Film) -> None:
+    from asyncio_lessons.classroom.pictures.canvas import Path as Stroke
+
+    canvas = draw(film).canvas(THEMES["light"])
+    drawn = [stroke for stroke in canvas.strokes() if isinstance(stroke, Stroke)]
+    assert drawn and all(stroke.color != canvas.theme.face for stroke in drawn)
+
+
+# -- lanes of values ------------------------------------------------------------------------------
+
+
+async def shop(size: int) -> None:
+    shelf = aio.Queue(size)
+
+    async def bake() -> None:
+        for loaf in range(3):
+            await aio.sleep(0.2)
+            await shelf.put(loaf)
+            measure("shelf", shelf.qsize())
+
+    baking = aio.create_task(bake(), name="baker")
+    for _ in range(3):
+        await shelf.get()
+        measure("shelf", shelf.qsize())
+        await aio.sleep(1)
+    await baking
+
+
+@pytest.mark.parametrize("details", [False, True])
+def test_what_is_measured_has_a_lane_of_its_own(details: bool) -> None:
+    films = [record(shop(size), virtual=True, details=details) for size in (0, 1)]
+    picture = draw(*films)
+    above, below = (panel.values for panel in picture.layout.panels)
+    assert [value for _, value in above[0].points] == [1, 0, 1, 2, 1, 0]
+    assert above[0].most == below[0].most == 2  # one scale, or the lengths could not be compared
+    shop_lane = picture.layout.panels[0].lanes[0]
+    assert above[0].points[1][0] == pytest.approx(shop_lane.pieces[1].x0)  # in the step of the get
+    assert "shelf: 1, 0, 1, 2, 1, 0, at most 2" in picture.describe()
+    assert ">shelf</text>" in picture.svg()
+
+
+def test_measuring_unfilmed_does_nothing() -> None:
+    assert aio.run(shop(1)) is None
+    measure("shelf", 1)
+
+
+def test_values_can_be_given(film: Film) -> None:
+    lane = draw(film, data={"jobs": [(0, 10), (0.5, 4)]}).layout.panels[0].values[0]
+    assert (lane.name, [value for _, value in lane.points]) == ("jobs", [10, 4])
+    with pytest.raises(ValueError, match="one dictionary for each film: 2; got 1"):
+        draw(film, film, data=[{}])
+    with pytest.raises(TypeError, match=r"data\['jobs'\] needs pairs \(seconds, value\)"):
+        draw(film, data={"jobs": [3]})
+
+
+# -- without matplotlib ---------------------------------------------------------------------------
+
+BARE = """
+import sys
+for name in ("matplotlib", "numpy", "PIL"):
+    sys.modules[name] = None
+sys.path.insert(0, sys.argv[1])
+import asyncio_lessons as aio
+from asyncio_lessons.classroom import draw, record
+async def main():
+    await aio.gather(*(aio.create_task(aio.sleep(n / 10), name=f"sleeper {n}") for n in range(4)))
+picture = draw(record(main(), virtual=True), title="A & B < C", note="A note")
+"""
+
+
+def bare(code: str) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-c", BARE + code, str(Path(__file__).parent)]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+def test_without_matplotlib_the_picture_is_the_same_svg() -> None:
+    here = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            BARE.replace("sys.modules[name] = None", "__import__(name)") + "print(picture.svg())",
+            ".",
+        ],
+        capture_output=True,
+        text=True,
+    )
+    there = bare("print(picture.svg())")
+    assert there.stdout == here.stdout != "", there.stderr
+
+
+def test_without_matplotlib_a_notebook_shows_the_svg() -> None:
+    shown = bare("print(sorted(picture._repr_mimebundle_()[0]))")
+    assert shown.stdout.strip() == "['text/html', 'text/plain']", shown.stderr
+    saved = bare("picture.save('x.png')")
+    assert saved.stderr.splitlines()[-1] == (
+        "ModuleNotFoundError: a PNG is painted by matplotlib and Pillow, and one of them is not "
+        "installed: save the picture as .svg, or pip install matplotlib pillow"
+    )
+
+
+def test_the_table_of_widths_is_that_of_the_fonts() -> None:
+    import matplotlib
+    from matplotlib.ft2font import FT2Font, LoadFlags
+
+    from asyncio_lessons.classroom.pictures import words
+
+    folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
+    fonts = {"normal": "DejaVuSans.ttf", "bold": "DejaVuSans-Bold.ttf"}
+    for weight, file in fonts.items():
+        font = FT2Font(str(folder / file))
+        for character, width in words._WIDTHS[weight].items():
+            glyph = font.load_char(ord(character), flags=LoadFlags.NO_SCALE)
+            assert glyph.horiAdvance == width, (weight, character)
+        assert text_width("é", 2048, weight) == text_width("e", 2048, weight)
+    assert text_width("wait", 2048, family="mono") == 4 * 1233
+
+
+def test_an_svg_is_one_whole_with_nothing_from_outside() -> None:
+    names = ["<b>&amp;</b>", "名前", "\x00\x1b", "\ud800", "]]>", '"', "a\u202eb"]
+
+    async def program() -> None:
+        await aio.gather(*(aio.create_task(aio.sleep(0.1), name=name) for name in names))
+
+    svg = draw(record(program(), virtual=True), title="$<script>alert(1)</script>").svg()
+    root = ElementTree.fromstring(svg)
+    tags = {element.tag.rpartition("}")[2] for element in root.iter()}
+    assert tags == {"svg", "title", "style", "rect", "path", "text"}
+    attributes = {name for element in root.iter() for name in element.attrib}
+    assert not attributes & {"id", "href", "onload"}
+    assert "url(" not in svg and "@import" not in svg
+
+
+def test_an_svg_follows_the_page_and_a_chosen_theme_does_not(film: Film) -> None:
+    svg = draw(film).svg()
+    light, _, dark = svg.partition("@media (prefers-color-scheme:dark)")
+    assert all(hue in light for hue in LIGHT[:4]) and all(hue in dark for hue in DARK[:4])
+    assert "@media" not in draw(film, theme="dark").svg()
+    assert DARK[1] in draw(film, theme="dark").svg()
+    assert LIGHT[1] not in draw(film, theme="dark").svg()
+    page = draw(film).html()
+    assert page.count("<img") == 1 and "color-scheme: dark" in page
+
+
+def test_every_picture_says_what_it_shows(film: Film) -> None:
+    data, metadata = draw(film, title="A & <b>", note="The proof")._repr_mimebundle_()
+    said = metadata["image/png"]["alt"]
+    assert said.startswith("A & <b>. The proof. Timeline of 4 lanes, 964 ms, the loop is busy 41%")
+    assert "worker 3: 6 steps, waits in download(3), download(4), jobs.get(), …, cancelled" in said
+    assert f'alt="{html.escape(said)}"' in data["text/html"]
+    assert (
+        f"<title>{html.escape(said, quote=False)}</title>"
+        in draw(film, title="A & <b>", note="The proof").svg()
+    )

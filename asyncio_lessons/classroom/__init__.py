@@ -1,8 +1,8 @@
 """What looks at the staircase: the film of a program, its pictures, and the exercises.
 
 The rooms: `filming` records, `pictures` draws, `player` steps through what was recorded,
-`exercises` holds what the reader solves, `checking` runs and judges it, `workshop` is the reader's
-own package, `notebook` holds the commands.
+`predictions` holds the questions, `exercises` what the reader solves, `checking` runs and judges
+it, `workshop` is the reader's own package, `notebook` holds the commands.
 
 In a notebook, after ``%load_ext asyncio_lessons.classroom``::
 
@@ -32,6 +32,7 @@ In plain Python, and to draw several films on one time axis::
     draw(film).save("film.png")                              # or .svg; theme="dark" for dark
     draw(one, two, titles=["one by one", "together"])        # stacked, aligned
     draw(film, heartbeat="heart")                            # this task's steps as a pulse
+    measure("shelf", len(shelf))                             # in the program: a lane of values
     record(main(), check=False).error                        # a failing program: no raise
     film(main(), virtual=True, title="The claim")            # the player
     film(record(main(), details=True)).save("film.html")     # a page of its own
@@ -50,10 +51,11 @@ what no loop runs (threads). All options of `draw` work in ``timeline(...)``, to
 from importlib import import_module
 from typing import Any
 
+from . import web_page  # noqa: F401 - first: the rest finds what it puts in place
 from .filming.film import Cause, Event, Film
 from .filming.loops import work
 from .filming.perfetto import trace
-from .filming.recorder import Recorder, record
+from .filming.recorder import Recorder, measure, record
 from .notebook.magics import load_ipython_extension, unload_ipython_extension
 from .notebook.source import show_source
 from .pictures.timeline import Picture, draw, timeline
@@ -84,6 +86,7 @@ __all__ = [
     "draw",
     "film",
     "load_ipython_extension",
+    "measure",
     "record",
     "show_source",
     "timeline",

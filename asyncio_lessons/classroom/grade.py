@@ -202,8 +202,9 @@ def _print_table(ranked: list[tuple[int, HandIn]], exercises: list[str]) -> None
     lessons = list(dict.fromkeys(find(name).lesson for name in exercises))
     caption = f"Points: exercises that passed, of {len(exercises)}; then lesson by lesson."
     table = Table(caption=caption, caption_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    table.padding = (0, 1, 0, 0)
     table.add_column("", justify="right")
-    table.add_column("hand-in", overflow="fold", min_width=16)
+    table.add_column("hand-in", overflow="fold", min_width=12)
     for heading in ("points", *lessons):
         table.add_column(heading, justify="right", no_wrap=True)
     for rank, hand_in in ranked:

@@ -59,13 +59,27 @@ class Check:
 
 @dataclass(frozen=True)
 class Wrong:
-    """An answer a learner would write: `code` replaces those parts of the solution it defines.
+    """A wrong answer that a learner would write.
 
-    `says` is the part of the sentence that must refuse it.
+    code: replaces those parts of the solution that it defines; change: instead, the one text in
+    the solution that is replaced, and what stands there; says: the part of the sentence that must
+    refuse it.
     """
 
-    code: str
-    says: str
+    code: str = ""
+    says: str = ""
+    change: tuple[str, str] | None = None
+
+    def cell(self, solution: str) -> str:
+        """Return the cell that holds this answer; raises LookupError if `change` does not fit."""
+        from .graft import merge
+
+        if self.change is None:
+            return merge(solution, self.code)
+        old, new = self.change
+        if solution.count(old) != 1:
+            raise LookupError(f"{old!r} stands {solution.count(old)} times in the solution")
+        return solution.replace(old, new)
 
 
 @dataclass
@@ -76,9 +90,11 @@ class Exercise:
     "Future.set_result"); ``also`` names what the package's own code of these calls, which the
     solution shows and the reader need not write. An exercise without a module (a repair, a
     sorting) stays in its cell and brings its own ``solution``. ``lines`` is the size of a good
-    answer. A check's function is given the package that holds the reader's code, or the cell's
-    names where there is no module; ``show`` is given the same, and returns what a picture of the
-    reader's code is made of: a film (timeline), or something with paused frames (X-ray).
+    answer. ``wrong`` and ``right`` test the checks: answers that must be refused, and answers in
+    other shapes than the solution (each replaces what it defines of it) that must pass. A check's
+    function is given the package that holds the reader's code, or the cell's names where there is
+    no module; ``show`` is given the same, and returns what a picture of the reader's code is made
+    of: a film (timeline), or something with paused frames (X-ray).
     """
 
     name: str
@@ -92,6 +108,7 @@ class Exercise:
     also: tuple[str, ...] = ()
     solution: str = ""
     wrong: tuple[Wrong, ...] = ()
+    right: tuple[str, ...] = ()
     checks: list[Check] = field(default_factory=list)
     show: Callable | None = None
 

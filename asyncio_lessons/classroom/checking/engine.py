@@ -1,32 +1,22 @@
-"""Check the code of an exercise's cell, in a process of its own, under a time limit.
+"""Check the code of an exercise's cell.
 
-`check` is what ``%%exercise`` calls. The kernel parses the code and cuts it to pieces, and never
-runs it: `child` does. Whatever happens there ends here as one sentence in a `Report`.
+`check` is what ``%%exercise`` calls. Here the code is parsed and put into its package; a `judge`
+runs it, in a process of its own (`process`) or, where none can be started, in this one
+(`in_place`). Whatever happens there ends here as one sentence in a `Report`.
 """
 
 import ast
-import json
-import os
-import queue
-import secrets
-import subprocess
 import sys
-import threading
-import time
 import warnings
 from collections.abc import Callable
-from pathlib import Path
 
 from .. import workshop
-from . import graft
+from . import graft, in_place, process
 from .catalog import Exercise, find, names
 from .report import FAILED, INTERRUPTED, NOT_STARTED, PASSED, Report, Row
 
-SECONDS = 1.2  # what the reader's code may take; on the virtual clock a check takes milliseconds
-_GRACE = 0.4  # after which a process that does not stop by itself is stopped from here
-_START = 20.0  # a machine under load may take long to start Python: not the reader's time
-_MOST = 8_000_000  # bytes; what the checks say is a thousandth of it
-_ROOT = Path(__file__).parents[3]
+# A web page has no processes: there the code runs where the notebook's does.
+_run = in_place.run if sys.platform == "emscripten" else process.run
 
 
 def check(name: str, code: str, *, keep: bool = True) -> Report:
@@ -51,17 +41,18 @@ def examine(
     code: str,
     texts: dict[str, str],
     start: Callable | None = None,
-    seconds: float = SECONDS,
+    seconds: float = process.SECONDS,
     picture: bool = True,
 ) -> Report:
     """Run the checks on `code` inside a package of the modules `texts`; nothing is written.
 
     start: makes the process that runs them, a new Python unless given; seconds: what the code may
-    take; picture: whether to show what it does.
+    take there; picture: whether to show what it does.
     """
     if problem := _unreadable(code) or _incomplete(exercise, code):
         return Report(exercise.name, exercise.title, FAILED, sentence=problem)
-    return _Run(exercise, code, texts, start or start_python, seconds, picture).report()
+    run = _Run(exercise, code, texts, picture)
+    return run.report(lambda: _run(run.job, run.take, start, seconds))
 
 
 def check_again() -> str:
@@ -146,19 +137,9 @@ def _blame(report: Report, alone: Report) -> None:
 
 
 class _Run:
-    """One process, and what it has said so far."""
+    """One run of the code, and what was found so far."""
 
-    def __init__(
-        self,
-        exercise: Exercise,
-        code: str,
-        texts: dict[str, str],
-        start: Callable,
-        seconds: float,
-        picture: bool,
-    ) -> None:
-        self.start = start
-        self.seconds = seconds
+    def __init__(self, exercise: Exercise, code: str, texts: dict[str, str], picture: bool) -> None:
         self.exercise = exercise
         self.code = code
         self.rows = [Row(check.claim) for check in exercise.checks]
@@ -168,9 +149,7 @@ class _Run:
         self.failure = ""  # what ended it before its end
         self.finished = False
         self.picture: dict = {}
-        # Only a message with the key counts: the reader's code may find the pipe, and write to it.
-        self.key = secrets.token_hex(16)
-        self.job = {**self._job(texts), "picture": picture, "key": self.key}
+        self.job = {**self._job(texts), "picture": picture}
 
     def _job(self, texts: dict[str, str]) -> dict:
         module, lines, course = self.exercise.module, {}, workshop.course_texts()
@@ -185,18 +164,18 @@ class _Run:
             "scratch": graft.scratch(self.code),
             "lines": lines,
             "sources": {m: text for m, text in texts.items() if text != course[m]},
-            "seconds": self.seconds,
-            "root": str(_ROOT),
         }
 
-    def report(self) -> Report:
+    def report(self, run: Callable[[], str]) -> Report:
         """Run the checks to the end, or as far as they come, and report."""
         name, title = self.exercise.name, self.exercise.title
         try:
-            self._converse()
+            ended = run()
         except KeyboardInterrupt:
             stopped = "You interrupted the check. Nothing was changed."
             return Report(name, title, INTERRUPTED, self.rows, stopped, printed=self.printed)
+        if not self.finished:
+            self.failure = self.failure or ended
         if self.failure and self.at is not None:
             self.rows[self.at].holds = False
         wrong = next((row.sentence for row in self.rows if row.holds is False), "")
@@ -208,54 +187,11 @@ class _Run:
         status = PASSED if passed else FAILED
         return Report(name, title, status, self.rows, sentence, notes, self.printed, self.picture)
 
-    def _converse(self) -> None:
-        try:
-            process = self.start()
-        except OSError as error:  # such as in a browser
-            self.failure = f"This Python cannot start another one to check your code in ({error})."
-            return
-        lines: queue.SimpleQueue = queue.SimpleQueue()
-        threading.Thread(target=_talk, args=(process, self.job, lines), daemon=True).start()
-        try:
-            self._listen(lines)
-            if not self.finished and not self.failure:
-                self.failure = _died(_wait(process))
-        finally:
-            _stop(process)
-
-    def _listen(self, lines: queue.SimpleQueue) -> None:
-        end = time.monotonic() + _START
-        while True:
-            try:  # a short wait each time: on Windows only that can be interrupted
-                line = lines.get(timeout=0.05)
-            except queue.Empty:
-                if time.monotonic() > end:
-                    self.failure = _stuck("", self.seconds)
-                    return
-                continue
-            if line is None:
-                return
-            message = self._signed(line)
-            if "ready" in message:
-                end = time.monotonic() + self.seconds + _GRACE
-            self._hear(message)
-
-    def _signed(self, line: bytes) -> dict:
-        """Return the message in `line`, empty if it is not the checks'."""
-        try:
-            message = json.loads(line)
-            return message if message.pop("key") == self.key else {}
-        except (ValueError, RecursionError, AttributeError, LookupError, TypeError):
-            return {}
-
-    def _hear(self, message: dict) -> None:
+    def take(self, message: dict) -> None:
+        """Note what the judge says."""
         self.printed = message.get("printed", self.printed)
         self.warned = message.get("warned", self.warned)
-        if "stuck" in message:
-            self.failure = self.failure or (
-                "" if self.finished else _stuck(message["stuck"], self.seconds)
-            )
-        elif "film" in message or "xray" in message:
+        if "film" in message or "xray" in message:
             self.picture = message
         elif "number" in message:
             self._judge(self.rows[message["number"]], message["row"])
@@ -271,59 +207,3 @@ class _Run:
         row.yours = verdict.get("yours", "")
         row.expected = verdict.get("expected", "")
         row.sentence = verdict.get("sentence", "")
-
-
-def start_python(*before: str) -> subprocess.Popen:
-    """Start a Python that runs the checks; before: a program, with arguments, that runs `child`."""
-    child = Path(__file__).with_name("child.py")
-    apart: dict = {"start_new_session": True}  # an interrupt of the kernel is ours to deal with
-    if sys.platform == "win32":
-        apart = {"creationflags": subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP}
-    return subprocess.Popen(
-        [sys.executable, "-I", "-X", "utf8", *before, str(child)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        **apart,
-    )
-
-
-def _talk(process: subprocess.Popen, job: dict, lines: queue.SimpleQueue) -> None:
-    try:
-        with process.stdin:
-            process.stdin.write(json.dumps(job).encode())
-        with process.stdout:
-            left = _MOST
-            while left > 0 and (line := process.stdout.readline(left)):
-                lines.put(line)
-                left -= len(line)
-    except (OSError, ValueError):
-        pass  # it died: what it said so far is all there is
-    lines.put(None)
-
-
-def _wait(process: subprocess.Popen) -> int | None:
-    try:
-        return process.wait(_GRACE)
-    except subprocess.TimeoutExpired:
-        return None
-
-
-def _stop(process: subprocess.Popen) -> None:
-    if sys.platform != "win32":
-        try:
-            os.killpg(process.pid, 9)  # what it has started goes with it
-        except (ProcessLookupError, PermissionError):
-            pass
-    process.kill()
-    process.wait()
-
-
-def _stuck(place: str, seconds: float) -> str:
-    where = f" It was at {place}." if place else ""
-    return f"Your code did not come to an end within {seconds:g} seconds, and was stopped.{where}"
-
-
-def _died(status: int | None) -> str:
-    how = "" if status is None else f" (exit status {status})"
-    return f"Your code ended the Python process it ran in{how}: no os._exit(), no crash."

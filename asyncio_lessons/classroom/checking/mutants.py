@@ -19,7 +19,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from .. import workshop
-from . import engine, graft
+from . import copied, engine, graft, process
 from .catalog import find, names
 from .mutate import Mutant, mutants
 from .report import PASSED
@@ -120,7 +120,7 @@ def _passed(jobs: list[tuple[str, Mutant]]) -> Iterator[bool]:
 
 
 def _passes(name: str, mutant: Mutant) -> bool:
-    start = _Copy if hasattr(os, "fork") else engine.start_python
+    start = copied.Copy if hasattr(os, "fork") else process.start_python
     return engine.examine(find(name), mutant.code, _course(), start).status == PASSED
 
 
@@ -131,39 +131,8 @@ def _course() -> dict[str, str]:
 
 def _prepare() -> None:
     """Import once what every check needs, so that a copy of this process has it."""
-    from . import child, expect, stage  # noqa: F401
-
-    for name in names():
-        find(name)
+    copied.prepare()
     engine.examine(find("sleep"), graft.extract(_course()["waiting"], ("sleep",)), _course())
-
-
-class _Copy:
-    """A copy of this process, in the place of a new Python: it starts in a millisecond."""
-
-    def __init__(self) -> None:
-        its_in, in_ = os.pipe()
-        out, its_out = os.pipe()
-        self.pid = os.fork()
-        if not self.pid:
-            from . import child
-
-            os.setsid()
-            os.dup2(its_in, 0)
-            os.dup2(its_out, 1)
-            os.closerange(3, 64)
-            sys.stdin = open(0, closefd=False)
-            child.main()
-        os.close(its_in)
-        os.close(its_out)
-        self.stdin, self.stdout = os.fdopen(in_, "wb"), os.fdopen(out, "rb")
-
-    def wait(self, timeout: float | None = None) -> int:
-        """Wait until it has ended; `timeout` is not needed, for it has closed its pipe."""
-        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
-
-    def kill(self) -> None:
-        """Do nothing: its group, which it leads, is killed before."""
 
 
 def main(arguments: list[str] | None = None) -> int:

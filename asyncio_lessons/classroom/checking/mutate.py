@@ -166,7 +166,7 @@ def _other_blocks(node: ast.AST, block: list[ast.stmt]) -> Iterator[list[ast.stm
         before, after = block[:at], block[at + 1 :]
         for changed in _other_statements(statement):
             yield [*before, *changed, *after] or [ast.Pass()]
-        if isinstance(statement, ast.Expr) and (after or not isinstance(node, _DEFS)):
+        if isinstance(statement, ast.Expr) and (after or isinstance(node, ast.For | ast.While)):
             yield [*before, ast.Return(statement.value), *after]
         if after and not _are_apart(statement, after[0]):
             yield [*before, after[0], statement, *after[1:]]

@@ -78,6 +78,30 @@ def suspend():
             "calls itself without end",
         ),
     ),
+    right=(
+        """
+@types.coroutine
+def suspend():
+    nothing = yield None
+    return nothing
+""",
+        """
+class Once:
+    def __await__(self):
+        yield
+
+def suspend():
+    return Once()
+""",
+        """
+class Once:
+    def __await__(self):
+        return iter([None])
+
+async def suspend():
+    await Once()
+""",
+    ),
 )
 
 
@@ -97,7 +121,7 @@ def _(aio):
     coro.close()
 
 
-@SUSPEND.check("it stops the one who awaits, once")
+@SUSPEND.check("it stops the coroutine that awaits it, once")
 def _(aio):
     events = Events()
 
@@ -141,7 +165,7 @@ def _(aio):
     coro = deep(5)
     same(coro.send(None), None, "The stop goes through every `await` up to the driver.")
     stop = raises(StopIteration, lambda: coro.send(None), "It gives way once.")
-    same(stop.value, 5, "And each goes on where it stood.")
+    same(stop.value, 5, "And each resumes where it stood.")
 
 
 DRIVE = Exercise(
@@ -158,41 +182,18 @@ def drive(coro):
     ...
 ''',
     hints=(
-        "A coroutine goes on to its next stop with `coro.send(None)`.",
+        "`coro.send(None)` resumes a coroutine until its next stop.",
         "It may stop any number of times: send in a loop without end, and ignore what comes out.",
         "The end is `StopIteration`; the result is in its `value`. Put the `try` around the loop "
         "and return `stop.value`.",
     ),
     wrong=(
         Wrong(
-            """
-def drive(coro):
-    return coro.send(None)
-""",
+            "def drive(coro):\n    return coro.send(None)\n",
             "The end of a coroutine is StopIteration",
         ),
-        Wrong(
-            """
-def drive(coro):
-    try:
-        coro.send(None)
-        coro.send(None)
-    except StopIteration as stop:
-        return stop.value
-""",
-            "as often as it takes",
-        ),
-        Wrong(
-            """
-def drive(coro):
-    while True:
-        try:
-            coro.send(None)
-        except StopIteration:
-            return
-""",
-            "`return stop.value`",
-        ),
+        Wrong(change=("while True:", "for _ in range(2):"), says="as often as it takes"),
+        Wrong(change=("return stop.value", "return None"), says="`return stop.value`"),
         Wrong(
             """
 def drive(coro):
@@ -227,21 +228,37 @@ def drive(coro):
 """,
             "Send None",
         ),
-        Wrong(
-            """
+        Wrong("def drive(coro):\n    for _ in coro:\n        pass\n", "is not iterable"),
+        Wrong("async def drive(coro):\n    return await coro\n", "an ordinary function"),
+    ),
+    right=(
+        """
 def drive(coro):
-    for _ in coro:
-        pass
+    while True:
+        try:
+            coro.send(None)
+        except StopIteration as stop:
+            return stop.value
 """,
-            "is not iterable",
-        ),
-        Wrong(
-            """
-async def drive(coro):
-    return await coro
+        """
+def drive(coro):
+    steps = coro.__await__()
+    try:
+        while True:
+            next(steps)
+    except StopIteration as stop:
+        return stop.value
 """,
-            "an ordinary function",
-        ),
+        """
+def drive(coro):
+    result, is_running = None, True
+    while is_running:
+        try:
+            coro.send(None)
+        except StopIteration as stop:
+            result, is_running = stop.value, False
+    return result
+""",
     ),
 )
 
@@ -274,7 +291,7 @@ def _(aio):
     same(result, "home", "The result is in the exception: `return stop.value`.")
 
 
-@DRIVE.check("one that stops five times is gone on with five times")
+@DRIVE.check("one that stops five times is resumed five times")
 def _(aio):
     events = Events()
     result = aio.drive(_walker(aio, events, 5))
@@ -304,7 +321,7 @@ def _(aio):
     raises(
         ValueError,
         lambda: aio.drive(fails()),
-        "Catch only StopIteration: any other exception belongs to whoever called `drive`.",
+        "Catch only StopIteration: any other exception belongs to the caller of `drive`.",
     )
 
 
@@ -320,7 +337,7 @@ def round_robin(*coros):
     """Run coroutines in turn, one step each; return their results in the order given."""
     results = {}
     ready = deque(enumerate(coros))  # pairs: a place, and the coroutine that has it
-    # about 8 lines: take the first, step it; at its end keep the result, else put it back last
+    # about 8 lines: take the first and step it; at its end keep the result, else put it back last
     ...
     return [results[place] for place in range(len(coros))]
 ''',
@@ -332,10 +349,7 @@ def round_robin(*coros):
     ),
     wrong=(
         Wrong(
-            """
-def round_robin(*coros):
-    return [drive(coro) for coro in coros]
-""",
+            "def round_robin(*coros):\n    return [drive(coro) for coro in coros]\n",
             "one after the other",
         ),
         Wrong(
@@ -355,55 +369,11 @@ def round_robin(*coros):
 """,
             "in the order the coroutines were given",
         ),
+        Wrong(change=("ready.append(", "ready.appendleft("), says="one after the other"),
+        Wrong(change=("ready.popleft()", "ready.pop()"), says="The first given"),
         Wrong(
-            """
-def round_robin(*coros):
-    results = {}
-    ready = deque(enumerate(coros))
-    while ready:
-        place, coro = ready.popleft()
-        try:
-            coro.send(None)
-        except StopIteration as stop:
-            results[place] = stop.value
-        else:
-            ready.appendleft((place, coro))
-    return [results[place] for place in range(len(coros))]
-""",
-            "one after the other",
-        ),
-        Wrong(
-            """
-def round_robin(*coros):
-    results = {}
-    ready = deque(enumerate(coros))
-    while ready:
-        place, coro = ready.pop()
-        try:
-            coro.send(None)
-        except StopIteration as stop:
-            results[place] = stop.value
-        else:
-            ready.append((place, coro))
-    return [results[place] for place in range(len(coros))]
-""",
-            "The first given takes the first step",
-        ),
-        Wrong(
-            """
-def round_robin(*coros):
-    results = {}
-    ready = deque(enumerate(coros))
-    while ready:
-        place, coro = ready.popleft()
-        try:
-            coro.send(None)
-        except StopIteration as stop:
-            results[place] = stop.value
-        ready.append((place, coro))
-    return [results[place] for place in range(len(coros))]
-""",
-            "cannot reuse already awaited coroutine",
+            change=("        else:\n            ready", "        ready"),
+            says="cannot reuse already awaited coroutine",
         ),
         Wrong(
             """
@@ -419,24 +389,52 @@ def round_robin(*coros):
             "until all have ended",
         ),
         Wrong(
-            """
+            change=(
+                "        else:\n",
+                "        except Exception:\n            results[place] = None\n        else:\n",
+            ),
+            says="An exception must not be lost",
+        ),
+    ),
+    right=(
+        """
 def round_robin(*coros):
-    results = {}
-    ready = deque(enumerate(coros))
-    while ready:
-        place, coro = ready.popleft()
+    results = [None] * len(coros)
+    ready = list(enumerate(coros))
+    while len(ready) > 0:
+        place, coro = ready.pop(0)
         try:
             coro.send(None)
+            ready.append((place, coro))
         except StopIteration as stop:
             results[place] = stop.value
-        except Exception:
-            results[place] = None
-        else:
-            ready.append((place, coro))
-    return [results[place] for place in range(len(coros))]
+    return results
 """,
-            "An exception must not be lost",
-        ),
+        """
+def round_robin(*coros):
+    results = {}
+    left = dict(enumerate(coros))
+    while left:
+        for place, coro in list(left.items()):
+            try:
+                coro.send(None)
+            except StopIteration as stop:
+                results[place] = stop.value
+                del left[place]
+    return [results[place] for place in sorted(results)]
+""",
+        """
+def round_robin(*coros):
+    results = {}
+    ready = deque(coros)
+    while ready:
+        ready.rotate(-1)
+        try:
+            ready[-1].send(None)
+        except StopIteration as stop:
+            results[ready.pop()] = stop.value
+    return [results[coro] for coro in coros]
+""",
     ),
 )
 
@@ -546,20 +544,14 @@ async def tock(log):
     await nothing()
 """,
     hints=(
-        "Which of the two awaits gives way to anybody?",
-        "`await nothing()` runs `nothing` there and then: no `yield` is in it, so nobody else "
-        "runs.",
+        "Which of the two awaits lets another coroutine run?",
+        "`await nothing()` runs `nothing` there and then: no `yield` is in it, so no other "
+        "coroutine runs.",
         "`await aio.suspend()` belongs between the two appends, in both.",
     ),
     wrong=(
         Wrong(
             """
-async def tick(log):
-    log.append("tick 1")
-    await aio.suspend()
-    log.append("tick 2")
-    await nothing()
-
 async def tock(log):
     log.append("tock 1")
     await nothing()
@@ -617,6 +609,15 @@ async def tock(log):
         ),
         Wrong(
             """
+async def tick(log):
+    log.append("tick 1")
+    await aio.suspend()
+    log.append("tick 2")
+""",
+            "Each line is kept",
+        ),
+        Wrong(
+            """
 def tick(log):
     log.append("tick 1")
     log.append("tick 2")
@@ -627,6 +628,35 @@ def tock(log):
 """,
             "Keep both `async def`",
         ),
+    ),
+    right=(
+        """
+async def tick(log):
+    await nothing()
+    log.append("tick 1")
+    await aio.suspend()
+    log.append("tick 2")
+""",
+        """
+async def tick(log):
+    log.append("tick 1")
+    await nothing()
+    await aio.suspend()
+    log.append("tick 2")
+
+async def tock(log):
+    log.append("tock 1")
+    await nothing()
+    await aio.suspend()
+    log.append("tock 2")
+""",
+        """
+async def tock(log):
+    log.append("tock 1")
+    await aio.suspend()
+    await nothing()
+    log.append("tock 2")
+""",
     ),
 )
 
@@ -646,11 +676,17 @@ def _(cell):
 
 @REORDER.check("they take turns")
 def _(cell):
-    log = Events()
+    log, runs = Events(), []
+
+    async def nothing():
+        runs.append("nothing")
+
+    cell.nothing = nothing
     cell.aio.round_robin(cell.tick(log), cell.tock(log))
-    sentence = "`await nothing()` does not give way: nothing in it yields to whoever drives."
+    sentence = "`await nothing()` does not give way: nothing in it yields to the driver."
     if log == ["tick 1", "tick 2", "tock 1", "tock 2"]:
         sentence = "`await aio.suspend()` belongs between the two appends."
     if len(log) != 4:
         sentence = "Each line is kept: four appends, two awaits of each kind."
     same(log, Events(["tick 1", "tock 1", "tick 2", "tock 2"]), sentence)
+    same(len(runs), 2, "Each line is kept: `await nothing()` stands in both coroutines, once.")

@@ -3,83 +3,6 @@
 from ..checking.catalog import Exercise, Wrong
 from ..checking.expect import Events, holds, raises, same
 
-_SEND_WRONG = (
-    Wrong(
-        """
-def tunnel(iterable):
-    for value in iterable:
-        yield value
-""",
-        "What is sent in must reach the inner generator",
-    ),
-    Wrong(
-        """
-def tunnel(iterable):
-    inner = iter(iterable)
-    sent = None
-    while True:
-        try:
-            value = inner.send(sent)
-        except StopIteration:
-            return
-        sent = yield value
-""",
-        "`stop.value`",
-    ),
-    Wrong(
-        """
-def tunnel(iterable):
-    inner = iter(iterable)
-    sent = None
-    while True:
-        try:
-            yielded = inner.send(sent)
-        except StopIteration as stop:
-            return stop.value
-        sent = yield
-""",
-        "Hand out what the inner generator yields",
-    ),
-    Wrong(
-        """
-def tunnel(iterable):
-    return (yield from iterable)
-""",
-        "without `yield from`",
-    ),
-    Wrong(
-        """
-def tunnel(iterable):
-    return iterable
-""",
-        "must itself be a generator",
-    ),
-    Wrong(
-        """
-def tunnel(iterable):
-    inner = iter(iterable)
-    next(inner)
-    while True:
-        sent = yield
-        try:
-            inner.send(sent)
-        except StopIteration as stop:
-            return stop.value
-""",
-        "Hand out what the inner generator yields",
-    ),
-    Wrong(
-        """
-def tunnel(iterable):
-    inner = iter(iterable)
-    sent = None
-    while True:
-        sent = yield inner.send(sent)
-""",
-        "Catch the inner StopIteration",
-    ),
-)
-
 SEND = Exercise(
     name="tunnel-send",
     lesson="03",
@@ -107,20 +30,103 @@ def tunnel(iterable):
 ''',
     hints=(
         "It is a loop with two halves: step the inner generator, then `yield` what came out.",
-        "What `yield` gives you is what somebody sent in: `sent = yield yielded`. The next round "
+        "What `yield` gives you is what was sent in: `sent = yield yielded`. The next round "
         "steps the inner one with it: `inner.send(sent)`, or `next(inner)` if it is None.",
         "The inner one ends with `StopIteration`. Catch it `as stop`, and `return stop.value`.",
     ),
-    wrong=_SEND_WRONG,
+    wrong=(
+        Wrong(
+            """
+def tunnel(iterable):
+    for value in iterable:
+        yield value
+""",
+            "What is sent in must reach the inner generator",
+        ),
+        Wrong(change=("stop.value", "None"), says="`stop.value`"),
+        Wrong(change=("yield yielded", "yield"), says="Hand out what the inner generator yields"),
+        Wrong("def tunnel(iterable):\n    return (yield from iterable)\n", "without `yield from`"),
+        Wrong("def tunnel(iterable):\n    return iterable\n", "must itself be a generator"),
+        Wrong(
+            """
+def tunnel(iterable):
+    inner = iter(iterable)
+    next(inner)
+    while True:
+        sent = yield
+        try:
+            inner.send(sent)
+        except StopIteration as stop:
+            return stop.value
+""",
+            "Hand out what the inner generator yields",
+        ),
+        Wrong(
+            """
+def tunnel(iterable):
+    inner = iter(iterable)
+    sent = None
+    while True:
+        sent = yield inner.send(sent)
+""",
+            "Catch the inner StopIteration",
+        ),
+        Wrong(change=("except StopIteration", "except Exception"), says="Catch only StopIteration"),
+        Wrong(
+            change=("next(inner) if sent is None else inner.send(sent)", "inner.send(sent)"),
+            says="A list's iterator has no `send`",
+        ),
+    ),
+    right=(
+        """
+def tunnel(iterable):
+    inner = iter(iterable)
+    try:
+        value = next(inner)
+        while True:
+            sent = yield value
+            value = next(inner) if sent is None else inner.send(sent)
+    except StopIteration as stop:
+        return stop.value
+""",
+        """
+def tunnel(iterable):
+    inner = iter(iterable)
+    step = inner.__next__
+    while True:
+        try:
+            yielded = step()
+        except StopIteration as stop:
+            return stop.value
+        sent = yield yielded
+        step = inner.__next__ if sent is None else lambda: inner.send(sent)
+""",
+        """
+def tunnel(iterable):
+    inner, sent, result = iter(iterable), None, None
+    running = True
+    while running:
+        try:
+            if sent is not None:
+                yielded = inner.send(sent)
+            else:
+                yielded = next(inner)
+        except StopIteration as stop:
+            running, result = False, stop.value
+        else:
+            sent = yield yielded
+    return result
+""",
+    ),
 )
 
 
 def _asker(events):
     events.append("inner starts")
     first = yield "who?"
-    events.append(f"inner hears {first!r}")
+    events.append(f"inner gets {first!r}")
     second = yield "where?"
-    events.append(f"inner hears {second!r}")
+    events.append(f"inner gets {second!r}")
     return "all said"
 
 
@@ -154,9 +160,9 @@ _SAID = Events(
     [
         "inner starts",
         "out comes 'who?'",
-        "inner hears 'oh hi'",
+        "inner gets 'oh hi'",
         "out comes 'where?'",
-        "inner hears 'here'",
+        "inner gets 'here'",
         "returned 'all said'",
     ]
 )
@@ -167,7 +173,7 @@ def _sentence(events):
         return "Catch the inner StopIteration: it must not leave a generator."
     if "out comes 'who?'" not in events or "out comes None" in events:
         return "Hand out what the inner generator yields: `yield yielded`."
-    if "inner hears 'oh hi'" not in events:
+    if "inner gets 'oh hi'" not in events:
         return "What is sent in must reach the inner generator: keep what your `yield` gives."
     return "What the inner generator returns is in `stop.value`: return it."
 
@@ -215,6 +221,22 @@ def _check_both(exercise, get):
         values = list(get(given)([1, 2, 3]))
         same(values, [1, 2, 3], "Each value of the list comes out once, in order.")
 
+    @exercise.check("what the inner generator raises comes out as it is")
+    def _(given):
+        def inner():
+            yield 1
+            raise ValueError("inside")
+
+        outer = get(given)(inner())
+        next(outer)
+        try:
+            next(outer)
+        except ValueError:
+            return
+        except (AttributeError, StopIteration):
+            pass
+        holds(False, "Catch only StopIteration: any other exception comes out as it is.")
+
     @exercise.check("five tunnels, one in another, are still a tunnel")
     def _(given):
         def nested(iterable):
@@ -232,70 +254,78 @@ TUNNEL = Exercise(
     name="tunnel",
     lesson="03",
     title="Build the whole tunnel: exceptions and `close` go through it too",
-    lines=20,
+    lines=11,
     module="delegation",
     builds=("tunnel",),
     stub='''
 def tunnel(iterable):
     """What `yield from iterable` does, without `yield from`."""
     inner = iter(iterable)
-    # about 19 lines: your tunnel for values, with a `try` around its `yield` as well:
-    #   GeneratorExit   close the inner one, if it has a `close`, and raise again
-    #   anything else   throw it into the inner one, if it has a `throw`; else raise again
-    ...
-''',
-    hints=(
-        "An exception thrown into the tunnel comes up at its own `yield`. Put that `yield` into a "
-        "`try`.",
-        "`throw` is a way to step, like `send`: what it returns is yielded, and it may raise "
-        "StopIteration. So it belongs where the other steps are. One way: keep a function "
-        "`resume` that makes the next step, and set it after each `yield`.",
-        "`except GeneratorExit:` closes the inner one (if it can be closed) and raises again. "
-        "`except BaseException as error:` sets `resume = partial(inner.throw, error)` if there is "
-        "a `throw`, else raises. `else:` sets next or send.",
-    ),
-    wrong=(
-        *_SEND_WRONG[:4],
-        Wrong(SEND.solution, "An exception thrown in must reach the inner generator"),
-        Wrong(
-            """
-def tunnel(iterable):
-    inner = iter(iterable)
-    sent = None
-    while True:
-        try:
-            yielded = next(inner) if sent is None else inner.send(sent)
-        except StopIteration as stop:
-            return stop.value
-        try:
-            sent = yield yielded
-        except Exception as error:
-            inner.throw(error)
-            sent = None
-""",
-            "What `throw` returns is a value yielded",
-        ),
-        Wrong(
-            """
-def tunnel(iterable):
-    inner = iter(iterable)
-    resume = lambda: next(inner)
+    resume = partial(next, inner)  # the next step, whatever it is: next, send or throw
     while True:
         try:
             yielded = resume()
         except StopIteration as stop:
             return stop.value
-        try:
-            sent = yield yielded
-        except BaseException as error:
-            resume = lambda error=error: inner.throw(error)
-        else:
-            resume = lambda: next(inner) if sent is None else inner.send(sent)
-""",
-            "A list's iterator has no `throw`",
-        ),
+        # about 11 lines: `sent = yield yielded`, in a `try` of its own, and what to resume with:
+        #   GeneratorExit   close the inner one, if it has a `close`, and raise again
+        #   anything else   throw it into the inner one, if it has a `throw`; else raise again
+        #   no exception    `next`, or `send` what was sent in
+        ...
+''',
+    hints=(
+        "An exception thrown into the tunnel comes up at its own `yield`. Put that `yield` into a "
+        "`try`.",
+        "`throw` is a way to step, like `send`: what it returns is yielded, and it may raise "
+        "StopIteration. So it is called where the other steps are: set `resume` to it.",
+        "`except GeneratorExit:` closes the inner one (if it can be closed) and raises again. "
+        "`except BaseException as error:` sets `resume = partial(inner.throw, error)` if there is "
+        "a `throw`, else raises. `else:` sets next or send.",
+    ),
+    wrong=(
         Wrong(
             """
+def tunnel(iterable):
+    for value in iterable:
+        yield value
+""",
+            "What is sent in must reach the inner generator",
+        ),
+        Wrong(change=("stop.value", "None"), says="`stop.value`"),
+        Wrong(change=("yield yielded", "yield"), says="Hand out what the inner generator yields"),
+        Wrong("def tunnel(iterable):\n    return (yield from iterable)\n", "without `yield from`"),
+        Wrong(SEND.solution, "An exception thrown in must reach the inner generator"),
+        Wrong(
+            change=(
+                "            resume = partial(inner.throw, error)\n",
+                "            inner.throw(error)\n            resume = partial(next, inner)\n",
+            ),
+            says="What `throw` returns is a value yielded",
+        ),
+        Wrong(
+            change=('            if not hasattr(inner, "throw"):\n                raise\n', ""),
+            says="A list's iterator has no `throw`",
+        ),
+        Wrong(
+            change=('            getattr(inner, "close", _nothing)()\n', ""),
+            says="Close the inner generator before",
+        ),
+        Wrong(
+            change=('getattr(inner, "close", _nothing)()', "inner.close()"),
+            says="A list's iterator has no `close`",
+        ),
+        Wrong(
+            change=(
+                "        except GeneratorExit:  # `close` was called: close the inner one first\n"
+                '            getattr(inner, "close", _nothing)()\n            raise\n',
+                "",
+            ),
+            says="one that has no `throw`",
+        ),
+        Wrong(change=("except BaseException", "except Exception"), says="BaseException"),
+    ),
+    right=(
+        """
 def tunnel(iterable):
     inner = iter(iterable)
     resume = lambda: next(inner)
@@ -307,6 +337,8 @@ def tunnel(iterable):
         try:
             sent = yield yielded
         except GeneratorExit:
+            if hasattr(inner, "close"):
+                inner.close()
             raise
         except BaseException as error:
             if not hasattr(inner, "throw"):
@@ -315,29 +347,53 @@ def tunnel(iterable):
         else:
             resume = lambda: next(inner) if sent is None else inner.send(sent)
 """,
-            "Close the inner generator before",
-        ),
-        Wrong(
-            """
+        """
 def tunnel(iterable):
     inner = iter(iterable)
-    resume = lambda: next(inner)
+    try:
+        yielded = next(inner)
+        while True:
+            try:
+                sent = yield yielded
+            except GeneratorExit:
+                close = getattr(inner, "close", None)
+                if close:
+                    close()
+                raise
+            except BaseException as error:
+                throw = getattr(inner, "throw", None)
+                if throw is None:
+                    raise
+                yielded = throw(error)
+            else:
+                yielded = next(inner) if sent is None else inner.send(sent)
+    except StopIteration as stop:
+        return stop.value
+""",
+        """
+def tunnel(iterable):
+    inner, sent, thrown = iter(iterable), None, None
     while True:
         try:
-            yielded = resume()
+            if thrown is not None:
+                yielded = inner.throw(thrown)
+            elif sent is not None:
+                yielded = inner.send(sent)
+            else:
+                yielded = next(inner)
         except StopIteration as stop:
             return stop.value
+        sent = thrown = None
         try:
             sent = yield yielded
-        except Exception as error:
+        except BaseException as error:
+            if isinstance(error, GeneratorExit) and hasattr(inner, "close"):
+                inner.close()
+                raise
             if not hasattr(inner, "throw"):
                 raise
-            resume = lambda error=error: inner.throw(error)
-        else:
-            resume = lambda: next(inner) if sent is None else inner.send(sent)
+            thrown = error
 """,
-            "BaseException",
-        ),
     ),
 )
 
@@ -394,7 +450,7 @@ def _(aio):
     same(stop.value, "enough", "`inner.throw` may raise StopIteration: return its value.")
 
 
-@TUNNEL.check("an exception nobody catches comes out again")
+@TUNNEL.check("an exception that the inner one does not catch comes out again")
 def _(aio):
     def inner():
         yield 1
@@ -441,21 +497,35 @@ def _(aio):
     kept = inner()  # held here, so that only the tunnel can close it
     outer = aio.tunnel(kept)
     next(outer)
-    outer.close()
+    sentence = "Close the inner generator before you raise GeneratorExit again: `inner.close()`."
+    raises(GeneratorExit, lambda: outer.throw(GeneratorExit()), sentence)
     events.append("tunnel is closed")
     kept.close()
-    same(
-        events,
-        Events(["inner closes", "tunnel is closed"]),
-        "Close the inner generator before you raise GeneratorExit again: `inner.close()`.",
-    )
+    same(events, Events(["inner closes", "tunnel is closed"]), sentence)
 
 
-@TUNNEL.check("`close` works on a tunnel to a list")
+@TUNNEL.check("`close` works on a tunnel to a list, and to an iterator that has only `close`")
 def _(aio):
+    class Closable:
+        closed = False
+
+        def __iter__(self):
+            return self
+
+        def __next__(self):
+            return 1
+
+        def close(self):
+            self.closed = True
+
     outer = aio.tunnel([1, 2])
     next(outer)
     try:
         outer.close()
     except AttributeError:
         holds(False, "A list's iterator has no `close`: look with `hasattr` before you call it.")
+    inner = Closable()
+    outer = aio.tunnel(inner)
+    next(outer)
+    outer.close()
+    holds(inner.closed, "Close the inner one at GeneratorExit, also one that has no `throw`.")

@@ -33,7 +33,7 @@ async def handle(loop, client):
 ''',
     hints=(
         "One `recv` is not one message: it may bring half of one, or three.",
-        'Keep what is not yet a whole line, and put the next piece behind it. `split(b"\\n")` '
+        'Keep what is not yet a whole line, and append the next piece to it. `split(b"\\n")` '
         "gives the whole lines and, last, the rest.",
         'At `b""` the client has finished sending: answer the rest, if there is one, and close.',
     ),
@@ -67,30 +67,15 @@ async def handle(loop, client):
             "half a message",
         ),
         Wrong(
-            """
-async def handle(loop, client):
-    rest = b""
-    with client:
-        while data := await loop.sock_recv(client, 1024):
-            *lines, rest = (rest + data).split(b"\\n")
-            for line in lines:
-                await loop.sock_sendall(client, line[::-1] + b"\\n")
-        if rest:
-            await loop.sock_sendall(client, rest[::-1])
-""",
-            "its newline too",
+            change=('b"\\n" + line[::-1]', 'line[::-1] + b"\\n"'),
+            says="its newline too",
         ),
         Wrong(
-            """
-async def handle(loop, client):
-    rest = b""
-    with client:
-        while data := await loop.sock_recv(client, 1024):
-            *lines, rest = (rest + data).split(b"\\n")
-            for line in lines:
-                await loop.sock_sendall(client, b"\\n" + line[::-1])
-""",
-            "without a newline",
+            change=(
+                "            await loop.sock_sendall(client, rest[::-1])\n",
+                "            pass\n",
+            ),
+            says="without a newline",
         ),
         Wrong(
             """
@@ -117,6 +102,58 @@ async def handle(loop, client):
 """,
             "BlockingIOError",
         ),
+    ),
+    right=(
+        """
+async def handle(loop, client):
+    buffer = b""
+    while True:
+        data = await loop.sock_recv(client, 4096)
+        buffer += data
+        while b"\\n" in buffer:
+            at = buffer.index(b"\\n") + 1
+            await loop.sock_sendall(client, buffer[:at][::-1])
+            buffer = buffer[at:]
+        if not data:
+            break
+    await loop.sock_sendall(client, buffer[::-1])
+    client.close()
+""",
+        """
+async def handle(loop, client):
+    kept = bytearray()
+    try:
+        while data := await loop.sock_recv(client, 100):
+            kept += data
+            line, newline, after = kept.partition(b"\\n")
+            while newline:
+                await loop.sock_sendall(client, newline + line[::-1])
+                kept = after
+                line, newline, after = kept.partition(b"\\n")
+        if kept:
+            kept.reverse()
+            await loop.sock_sendall(client, kept)
+    finally:
+        client.close()
+""",
+        """
+async def messages(loop, client):
+    rest = b""
+    while data := await loop.sock_recv(client, 1024):
+        *lines, rest = (rest + data).splitlines(keepends=True)
+        for line in lines:
+            yield line
+        if rest.endswith(b"\\n"):
+            yield rest
+            rest = b""
+    if rest:
+        yield rest
+
+async def handle(loop, client):
+    with client:
+        async for message in messages(loop, client):
+            await loop.sock_sendall(client, message[::-1])
+""",
     ),
 )
 

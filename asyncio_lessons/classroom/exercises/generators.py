@@ -40,7 +40,7 @@ def double():
         number = yield
         yield number * 2
 """,
-            "every second `send` is swallowed",
+            "every second `send` is lost",
         ),
         Wrong(
             """
@@ -53,42 +53,30 @@ def double():
 """,
             "unsupported operand type(s) for *: 'NoneType' and 'int' (line 4 of your code",
         ),
-        Wrong(
-            """
+        Wrong(change=("answer = number * 2", "return number * 2"), says="`return` ends"),
+        Wrong("def double(number):\n    return number * 2\n", "callable with no arguments"),
+        Wrong(change=("answer = None", "answer = 0"), says="Before the first number"),
+        Wrong(change=("while True:", "for _ in range(2):"), says="as often as it is asked"),
+    ),
+    right=(
+        """
 def double():
+    number = yield
     while True:
-        number = yield
-        return number * 2
+        number = yield number * 2
 """,
-            "`return` ends the generator",
-        ),
-        Wrong(
-            """
-def double(number):
-    return number * 2
-""",
-            "must be callable with no arguments",
-        ),
-        Wrong(
-            """
+        """
 def double():
-    answer = 0
+    answers = [None]
     while True:
-        number = yield answer
-        answer = number * 2
+        answers.append((yield answers.pop()) * 2)
 """,
-            "Before the first number there is no answer",
-        ),
-        Wrong(
-            """
+        """
 def double():
-    answer = None
-    number = yield answer
-    answer = number * 2
-    yield answer
+    number = None
+    while True:
+        number = yield (None if number is None else 2 * number)
 """,
-            "A service goes on",
-        ),
     ),
 )
 
@@ -133,12 +121,13 @@ def _(cell):
         try:
             answers.append(service.send(number))
         except StopIteration:
-            holds(False, "A service goes on: the `yield` belongs in a loop without end.")
+            holds(
+                False, "It answers as often as it is asked: put the `yield` into an endless loop."
+            )
     same(
         answers,
         [6, 16, 0, 42],
-        "With a second `yield` every second `send` is swallowed: one `yield` both answers and "
-        "receives.",
+        "With a second `yield` every second `send` is lost: one `yield` both answers and receives.",
     )
 
 
@@ -156,7 +145,7 @@ class Double(Generator):
         # about 2 lines: the saved place, `self.line`, is 1; there is no `self.answer` yet
 
     def _resume(self, number):
-        # about 4 lines: go on from `self.line` with what was sent in; line 4 is the `yield`
+        # about 4 lines: resume at `self.line` with what was sent in; line 4 is the `yield`
         ...
 """,
     hints=(
@@ -169,44 +158,13 @@ class Double(Generator):
     ),
     wrong=(
         Wrong(
-            """
-class Double:
-    def _resume(self, number):
-        return number * 2
-""",
+            "class Double:\n    def _resume(self, number):\n        return number * 2\n",
             "At line 1 no number has come in yet",
         ),
-        Wrong(
-            """
-class Double:
-    def _resume(self, number):
-        if self.line > 1:
-            self.answer = number * 2
-        return self.answer
-""",
-            "Save the place",
-        ),
-        Wrong(
-            """
-class Double:
-    def _resume(self, number):
-        if self.line > 1:
-            self.answer = number * 2
-        self.line = 4
-""",
-            "Return the answer",
-        ),
-        Wrong(
-            """
-class Double:
-    def _resume(self, number):
-        if self.line > 1:
-            self.answer = number * 2
-        self.line = 4
-        yield self.answer
-""",
-            "without `yield`",
-        ),
+        Wrong(change=("        self.line = 4\n", ""), says="Save the place"),
+        Wrong(change=("self.line = 4", "self.line = 2"), says="line 4 is the `yield`"),
+        Wrong(change=("        return self.answer\n", ""), says="Return the answer"),
+        Wrong(change=("return self.answer", "yield self.answer"), says="without `yield`"),
         Wrong(
             """
 class Double:
@@ -220,15 +178,39 @@ class Double:
 """,
             "Each `Double()` keeps a place of its own",
         ),
-        Wrong(
-            """
+        Wrong(change=("        super().__init__()\n", ""), says="`super().__init__()`"),
+    ),
+    right=(
+        """
+class Double:
+    def _resume(self, number):
+        if self.line == 1:
+            self.line = 4
+            return None
+        self.answer = number * 2
+        return self.answer
+""",
+        """
 class Double:
     def __init__(self):
-        self.line = 1
-        self.answer = None
+        self.line, self.answer = 1, None
+        Generator.__init__(self)
+
+    def _resume(self, number):
+        at, self.line = self.line, 4
+        self.answer = number + number if at == 4 else None
+        return self.answer
 """,
-            "`super().__init__()`",
-        ),
+        """
+class Double:
+    def _resume(self, number):
+        match self.line:
+            case 1:
+                self.line = 4
+            case 4:
+                self.answer = 2 * number
+        return self.answer
+""",
     ),
 )
 
@@ -273,6 +255,7 @@ def _(aio):
             else "Save the place: without `self.line = 4` every call starts at line 1 again."
         )
     same(yours, [6, 16], sentence)
+    same(service.line, 4, "It stands at its `yield`: line 4 is the `yield`.")
 
 
 @BY_HAND.check("two services do not know each other")

@@ -26,56 +26,33 @@ def reply(message):
         "Leave start and end out: `message[::-1]`. And `return` it.",
     ),
     wrong=(
+        Wrong(change=("[::-1]", ""), says="The last byte comes first"),
+        Wrong(change=("return message[::-1]", "print(message[::-1])"), says="returns its answer"),
+        Wrong(change=("return message", "message"), says="`return` is missing"),
+        Wrong(change=("message[::-1]", "reversed(message)"), says="Bytes are wanted"),
+        Wrong(change=("message[::-1]", "str(message)[::-1]"), says="Bytes are wanted"),
         Wrong(
-            """
-def reply(message):
-    return message
-""",
-            "The last byte comes first",
+            change=("return message[::-1]", "message.reverse()\n    return message"),
+            says="'bytes' object has no attribute 'reverse'",
         ),
-        Wrong(
-            """
+        Wrong(change=("message[::-1]", "message.strip()[::-1]"), says="The last byte comes first"),
+        Wrong(change=("message[::-1]", 'b"\\n!revreS olleH"'), says="every message"),
+    ),
+    right=(
+        "def reply(message):\n    return bytes(reversed(message))\n",
+        """
 def reply(message):
-    print(message[::-1])
+    answer = b""
+    for byte in message:
+        answer = bytes([byte]) + answer
+    return answer
 """,
-            "`reply` returns its answer",
-        ),
-        Wrong(
-            """
+        """
 def reply(message):
-    message[::-1]
+    answer = bytearray(message)
+    answer.reverse()
+    return bytes(answer)
 """,
-            "`reply` returns its answer",
-        ),
-        Wrong(
-            """
-def reply(message):
-    return reversed(message)
-""",
-            "Bytes are wanted",
-        ),
-        Wrong(
-            """
-def reply(message):
-    message.reverse()
-    return message
-""",
-            "'bytes' object has no attribute 'reverse'",
-        ),
-        Wrong(
-            """
-def reply(message):
-    return message.strip()[::-1]
-""",
-            "The last byte comes first",
-        ),
-        Wrong(
-            """
-def reply(message):
-    return b"\\n!revreS olleH"
-""",
-            "every message",
-        ),
     ),
 )
 
@@ -103,4 +80,4 @@ def _(cell):
 
 @REPLY.check("an empty message stays empty")
 def _(cell):
-    same(_answer(cell, b""), b"", "Nothing, turned round, is nothing.")
+    same(_answer(cell, b""), b"", "An empty message has an empty answer.")

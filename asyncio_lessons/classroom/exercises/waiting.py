@@ -7,22 +7,25 @@ from ..checking.stage import film, play
 SLEEP = Exercise(
     name="sleep",
     lesson="09",
-    title="Let others run for a while",
-    lines=6,
+    title="Let other tasks run for a while",
+    lines=11,
     module="waiting",
     builds=("sleep",),
     stub='''
 async def sleep(delay, result=None):
-    """Let others run for `delay` seconds, or for one turn if it is not above nought."""
-    # about 5 lines: await suspend() takes one turn; get_running_loop()._set_alarm(delay) is a
-    # future that is done after `delay` seconds. Return `result`.
+    """Let other tasks run for `delay` seconds, or for one turn if it is zero or less."""
+    # about 11 lines: await suspend() takes one turn. For a time, await a future of the loop (it is
+    # get_running_loop()), which a timer finishes: loop.call_later(delay, ...). If the wait is
+    # cancelled, cancel the timer. Return `result`; ValueError for NaN, which alone is not itself:
+    # delay != delay
     ...
 ''',
     hints=(
-        "Two cases: nought (or less), and a time.",
-        "`await suspend()` gives way once. An alarm is a future like any other: await it.",
-        "`if delay <= 0: await suspend()`, `else: await get_running_loop()._set_alarm(delay)`, "
-        "then `return result`.",
+        "Two cases: zero (or less), and a time.",
+        "`await suspend()` gives way once. For a time: `future = loop.create_future()`, and "
+        "`timer = loop.call_later(delay, future.set_result, None)`. Then `await future`.",
+        "`try: await future`, `finally: timer.cancel()`: a timer that rang does not mind, and one "
+        "that did not ring is taken away.",
     ),
     wrong=(
         Wrong(
@@ -49,10 +52,11 @@ async def sleep(delay, result=None):
         Wrong(
             """
 async def sleep(delay, result=None):
-    get_running_loop()._set_alarm(delay)
+    future = get_running_loop().create_future()
+    get_running_loop().call_later(delay, future.set_result, result)
     return result
 """,
-            "Nobody waits for the alarm",
+            "No task waits for the timer",
         ),
         Wrong(
             """
@@ -60,7 +64,9 @@ async def sleep(delay, result=None):
     if delay <= 0:
         await suspend()
     else:
-        await get_running_loop()._set_alarm(delay)
+        future = get_running_loop().create_future()
+        get_running_loop().call_later(delay, future.set_result, None)
+        await future
 """,
             "Return `result`",
         ),
@@ -69,16 +75,18 @@ async def sleep(delay, result=None):
 async def sleep(delay, result=None):
     if delay <= 0:
         return result
-    await get_running_loop()._set_alarm(delay)
-    return result
+    future = get_running_loop().create_future()
+    get_running_loop().call_later(delay, future.set_result, result)
+    return await future
 """,
             "takes one turn",
         ),
         Wrong(
             """
 async def sleep(delay, result=None):
-    await get_running_loop()._set_alarm(delay)
-    return result
+    future = get_running_loop().create_future()
+    get_running_loop().call_later(delay, future.set_result, result)
+    return await future
 """,
             "takes one turn",
         ),
@@ -95,6 +103,69 @@ async def sleep(delay, result=None):
 """,
             "take its timer away",
         ),
+        Wrong(
+            """
+async def sleep(delay, result=None):
+    if delay <= 0:
+        await suspend()
+        return result
+    loop = get_running_loop()
+    future = loop.create_future()
+    timer = loop.call_later(delay, future.set_result, result)
+    try:
+        return await future
+    finally:
+        timer.cancel()
+""",
+            "NaN is no time",
+        ),
+    ),
+    right=(
+        """
+async def sleep(delay, result=None):
+    if delay <= 0:
+        await suspend()
+        return result
+    if delay != delay:
+        raise ValueError("NaN is no time")
+    loop = get_running_loop()
+    future = loop.create_future()
+    timer = loop.call_later(delay, future.set_result, result)
+    try:
+        return await future
+    finally:
+        timer.cancel()
+""",
+        """
+async def sleep(delay, result=None):
+    if delay != delay:
+        raise ValueError
+    if delay > 0:
+        loop = get_running_loop()
+        future = loop.create_future()
+        timer = loop.call_at(loop.time() + delay, _release, future)
+        future.add_done_callback(lambda _: timer.cancel())
+        await future
+    else:
+        await suspend()
+    return result
+""",
+        """
+class _Nap(Future):
+    def __init__(self, delay):
+        super().__init__(loop=get_running_loop())
+        self.timer = self.get_loop().call_later(delay, _release, self)
+
+    def cancel(self, msg=None):
+        self.timer.cancel()
+        return super().cancel(msg=msg)
+
+async def sleep(delay, result=None):
+    if not delay == delay:
+        raise ValueError("no time")
+    await (_Nap(delay) if delay > 0 else suspend())
+    return result
+""",
     ),
 )
 
@@ -106,7 +177,7 @@ def _(aio):
         return loop.time()
 
     loop = play(aio, main)
-    sentence = "Nobody waits for the alarm: `await` it."
+    sentence = "No task waits for the timer: `await` a future that it finishes."
     same(loop.result, 3600.0, sentence)
     holds(loop.turns < 8, "The loop turned more than it needs.", f"{loop.turns} turns", "under 8")
 
@@ -119,7 +190,7 @@ def _(aio):
     same(play(aio, main).result, ["later", "now", None], "Return `result` in both cases.")
 
 
-@SLEEP.check("two who sleep, sleep at the same time")
+@SLEEP.check("two tasks that sleep, sleep at the same time")
 def _(aio):
     log = Events()
 
@@ -133,7 +204,7 @@ def _(aio):
             await task
 
     play(aio, main)
-    same(log, Events(["B wakes at 1", "A wakes at 2"]), "Others run while one sleeps.")
+    same(log, Events(["B wakes at 1", "A wakes at 2"]), "Others run while one task sleeps.")
 
 
 @SLEEP.check("`sleep(0)` takes one turn")
@@ -175,30 +246,28 @@ def _(aio):
 
     loop = play(aio, main)
     same(loop.result, True, "A task that sleeps can be cancelled.")
-    sentence = "A sleep that is cancelled must take its timer away: an alarm does that itself."
+    sentence = "A sleep that is cancelled must take its timer away: `finally: timer.cancel()`."
     same([r["message"].split("(")[0] for r in loop.reports], [], sentence)
 
 
-_CHILD = """
-class Gathering:
-    def _child_is_done(self, child):
-        self._left -= 1
-        failed = child.cancelled() or child.exception() is not None
-        if self.done():
-            return
-        if failed and not self._return_exceptions:
-            self.set_exception(_error_of(child))
-        elif not self._left and self._cancel_requested:
-            self.set_exception(child._make_cancelled_error())
-        elif not self._left:
-            self.set_result([_outcome(each) for each in self._children])
-"""
+@SLEEP.check("NaN is refused at once")
+def _(aio):
+    async def main(loop):
+        try:
+            async with aio.timeout(5):
+                await aio.sleep(float("nan"))
+        except (ValueError, TimeoutError) as error:
+            return type(error).__name__, loop.time()
+
+    sentence = "NaN is no time: raise ValueError before you wait."
+    same(play(aio, main).result, ("ValueError", 0.0), sentence)
+
 
 GATHER = Exercise(
     name="gather",
     lesson="09",
     title="Gather the results of many",
-    lines=17,
+    lines=14,
     module="waiting",
     builds=("Gathering._child_is_done", "Gathering.cancel"),
     stub="""
@@ -207,43 +276,37 @@ class Gathering(Future):
     # have not ended. _error_of(child) is its exception or CancelledError; _outcome(child) is that,
     # or its result.
     def _child_is_done(self, child):
-        # about 11 lines: one less is left. Look at child.exception(), unless it was cancelled: then
-        # it counts as seen. A gathering that is done stays as it is. The first failure is handed on
-        # at once, unless self._return_exceptions. When none is left: the list of all outcomes; or
-        # CancelledError, if self._cancel_requested.
+        # about 9 lines: one less is left. Look at child.exception(), unless it was cancelled: that
+        # marks it as seen. A gathering that is done stays as it is. The first failure is handed on
+        # at once, unless self._return_exceptions. When none is left: the list of all outcomes; or,
+        # if self._cancel_requested, the exception self._make_cancelled_error().
         ...
 
     def cancel(self, msg=None):
-        # about 5 lines: False if it is done; cancel each child; True if any could be, and then
-        # self._cancel_requested is set. It is not done itself before its children are.
+        # about 5 lines: False if it is done; cancel each child, with msg; True if any could be, and
+        # then self._cancel_requested is set. It is not done itself before its children are.
         ...
 """,
     hints=(
         "Each child calls `_child_is_done` when it ends, in the order of ending. The results come "
         "in the order of `self._children`.",
-        "A failure ends the gathering (`self.set_exception`), and cancels nobody: the other "
-        "children go on, and end later, when the gathering is done already.",
+        "A failure ends the gathering (`self.set_exception`), and cancels no child: the others "
+        "run on, and end later, when the gathering is done already.",
         "After the count: `failed = child.cancelled() or child.exception() is not None`; return if "
         "`self.done()`; failed and not `_return_exceptions`: `self.set_exception("
-        "_error_of(child))`; else, when none is left, CancelledError or the list.",
+        "_error_of(child))`; else, when none is left, the cancelled error or the list.",
     ),
     wrong=(
+        Wrong(change=("        self._left -= 1\n", ""), says="nothing is left that could wake"),
         Wrong(
-            _CHILD.replace("        self._left -= 1\n", ""),
-            "nothing is left that could wake",
-        ),
-        Wrong(
-            _CHILD.replace(
+            change=(
                 "            self.set_exception(_error_of(child))\n",
                 "            for other in self._children:\n                other.cancel()\n"
                 "            self.set_exception(_error_of(child))\n",
             ),
-            "cancels nobody",
+            says="cancels no child",
         ),
-        Wrong(
-            _CHILD.replace("if failed and not", "if failed and not self._left and not"),
-            "at once",
-        ),
+        Wrong(change=("if failed and not", "if failed and not self._left and not"), says="at once"),
         Wrong(
             """
 class Gathering:
@@ -258,23 +321,33 @@ class Gathering:
             "done already",
         ),
         Wrong(
-            _CHILD.replace("_outcome(each) for", "each.result() for"),
-            "stand in the list",
-        ),
-        Wrong(
-            _CHILD.replace("not self._left and self._cancel_requested", "self._cancel_requested"),
-            "before its children",
-        ),
-        Wrong(
-            _CHILD.replace("[_outcome(each) for each in self._children]", "child.result()"),
-            "list of all results",
-        ),
-        Wrong(
             """
 class Gathering:
-    def cancel(self, msg=None):
-        return Future.cancel(self, msg)
+    def _child_is_done(self, child):
+        self._left -= 1
+        if self.done():
+            return
+        if not self._return_exceptions and (child.cancelled() or child.exception() is not None):
+            self.set_exception(_error_of(child))
+        elif not self._left and self._cancel_requested:
+            self.set_exception(self._make_cancelled_error())
+        elif not self._left:
+            self.set_result([_outcome(each) for each in self._children])
 """,
+            "counts as seen",
+        ),
+        Wrong(change=("_outcome(each) for", "each.result() for"), says="stand in the list"),
+        Wrong(
+            change=("not self._left and self._cancel_requested", "self._cancel_requested"),
+            says="before its children",
+        ),
+        Wrong(
+            change=("[_outcome(each) for each in self._children]", "child.result()"),
+            says="list of all results",
+        ),
+        Wrong(
+            "class Gathering:\n    def cancel(self, msg=None):\n"
+            "        return Future.cancel(self, msg)\n",
             "Cancel the children",
         ),
         Wrong(
@@ -300,6 +373,59 @@ class Gathering:
 """,
             "each of them",
         ),
+        Wrong(change=("child.cancel(msg=msg)", "child.cancel()"), says="Hand on `msg`"),
+        Wrong(
+            """
+class Gathering:
+    def cancel(self, msg=None):
+        cancelled = [child.cancel(msg=msg) for child in self._children]
+        self._cancel_requested = self._cancel_requested or any(cancelled)
+        return any(cancelled)
+""",
+            "One that is done cancels nothing",
+        ),
+    ),
+    right=(
+        """
+class Gathering:
+    def cancel(self, msg=None):
+        any_was = False
+        if not self.done():
+            for child in self._children:
+                if child.cancel(msg=msg):
+                    any_was = self._cancel_requested = True
+        return any_was
+""",
+        """
+class Gathering:
+    def _child_is_done(self, child):
+        self._left = self._left - 1
+        error = _error_of(child)
+        if self.done():
+            return
+        if error is not None and not self._return_exceptions:
+            return self.set_exception(error)
+        if self._left > 0:
+            return
+        if self._cancel_requested:
+            return self.set_exception(self._make_cancelled_error())
+        self.set_result(list(map(_outcome, self._children)))
+""",
+        """
+class Gathering:
+    def _child_is_done(self, child):
+        self._left -= 1
+        outcome = _outcome(child)
+        if not self.done():
+            if not self._return_exceptions and isinstance(outcome, BaseException):
+                self.set_exception(_error_of(child))
+            elif self._left == 0:
+                results = [_outcome(each) for each in self._children]
+                if self._cancel_requested:
+                    self.set_exception(CancelledError())
+                else:
+                    self.set_result(results)
+""",
     ),
 )
 
@@ -327,12 +453,15 @@ def _(aio):
         jobs = [_job(aio, log, name, n) for name, n in (("A", 3), ("B", 1), ("C", 2))]
         return await aio.gather(*jobs), loop.time()
 
-    results, at = play(aio, main).result
+    loop = play(aio, main)
+    results, at = loop.result
     same(results, ["A", "B", "C"], "The list of all results, in the order of `self._children`.")
     same(at, 3.0, "It ends when the last child has ended.")
+    reports = [context["message"].split("(")[0] for context in loop.reports]
+    same(reports, [], "Ask for the outcomes when none is left: a child that runs has none yet.")
 
 
-@GATHER.check("the first failure is handed on at once, and the others go on")
+@GATHER.check("the first failure is handed on at once, and the others run on")
 def _(aio):
     log = Events()
 
@@ -344,17 +473,50 @@ def _(aio):
             await gathering
         except ValueError as error:
             log.append(f"gather raises {error} at {loop.time():g}")
+        log.append(f"cancel says {gathering.cancel()}")
         await aio.sleep(4)
 
     loop = play(aio, main)
     sentence = "A failure is handed on at once: others may take long."
     if "A is cancelled" in log:
-        sentence = "A failure cancels nobody: the other children go on."
-    expected = Events(["B ends", "gather raises B at 1", "C ends", "A ends"])
-    same(log, expected, sentence)
+        sentence = "A failure cancels no child: the others run on."
+        if "C is cancelled" in log and "cancel says True" in log:
+            sentence = "One that is done cancels nothing: return False."
+    expected = ["B ends", "gather raises B at 1", "cancel says False", "C ends", "A ends"]
+    same(log, Events(expected), sentence)
     reports = [context["message"] for context in loop.reports]
     sentence = "A gathering that is done already stays as it is: return, and set nothing again."
     same(reports, [], sentence)
+
+
+def _asked(aio, seconds):
+    """Return a future that fails after `seconds`, and a list of who asked for its exception."""
+    asked = []
+
+    class Asked(aio.Future):
+        def exception(self):
+            asked.append("asked")
+            return super().exception()
+
+    future = Asked(loop=aio.get_running_loop())
+    aio.get_running_loop().call_later(seconds, future.set_exception, ValueError("late"))
+    return future, asked
+
+
+@GATHER.check("a failure that comes late counts as seen")
+def _(aio):
+    async def main(loop):
+        late, asked = _asked(aio, 2)
+        try:
+            await aio.gather(_job(aio, Events(), "A", 1, True), late)
+        except ValueError:
+            pass
+        await aio.sleep(5)
+        late.exception()
+        return asked
+
+    sentence = "Ask each child for its exception, late ones too: then it counts as seen."
+    holds(len(play(aio, main).result) > 1, sentence)
 
 
 @GATHER.check("with `return_exceptions` the exceptions stand in the list")
@@ -403,6 +565,47 @@ def _(aio):
     same(log, Events(expected), sentence)
 
 
+@GATHER.check("the children are cancelled with the message, and those that are done do not matter")
+def _(aio):
+    async def child(seconds):
+        try:
+            await aio.sleep(seconds)
+        except aio.CancelledError as error:
+            messages.append(error.args)
+            raise
+
+    async def main(loop):
+        gathering = aio.gather(child(1), child(9), return_exceptions=True)
+        await aio.sleep(2)
+        said = gathering.cancel(*message)
+        try:
+            return said, await gathering
+        except aio.CancelledError:
+            return said, "cancelled"
+
+    for message in [(), ("enough",)]:
+        messages = []
+        said, end = play(aio, main).result
+        same(said, True, "True if any child could be cancelled: `any`, for some may be done.")
+        sentence = "Set `self._cancel_requested` if any child could be cancelled."
+        same(end, "cancelled", sentence)
+        same(messages, [message], "Hand on `msg` to the children: `child.cancel(msg=msg)`.")
+
+
+@GATHER.check("cancelled twice in one turn, it is still cancelled")
+def _(aio):
+    async def main(loop):
+        gathering = aio.gather(loop.create_future(), return_exceptions=True)
+        said = [gathering.cancel(), gathering.cancel()]
+        try:
+            return said, await gathering
+        except aio.CancelledError:
+            return said, "cancelled"
+
+    sentence = "`self._cancel_requested` stays set: a second cancel that comes too late keeps it."
+    same(play(aio, main).result, ([True, False], "cancelled"), sentence)
+
+
 @GATHER.check("cancelled, it is cancelled also with `return_exceptions`, when all have ended")
 def _(aio):
     log = Events()
@@ -433,59 +636,34 @@ def _(aio):
     same(log, expected, sentence)
 
 
-_WAIT = """
-async def _wait_until(futures, return_when, timeout):
-    left = set(futures)
-    loop = get_running_loop()
-    waiter = loop.create_future()
-    timer = None if timeout is None else loop.call_later(timeout, _release, waiter)
-
-    def on_completion(future):
-        left.discard(future)
-        failed = not future.cancelled() and future.exception() is not None
-        if not left or return_when == FIRST_COMPLETED or return_when == FIRST_EXCEPTION and failed:
-            _release(waiter)
-
-    for future in futures:
-        future.add_done_callback(on_completion)
-    try:
-        await waiter
-    finally:
-        if timer is not None:
-            timer.cancel()
-        for future in futures:
-            future.remove_done_callback(on_completion)
-"""
-
 WAIT = Exercise(
     name="wait",
     lesson="09",
-    title="Wait for all, for one, or for so long",
-    lines=20,
+    title="Wait for all, for the first, or for the first that fails",
+    lines=14,
     module="waiting",
-    builds=("_wait_until",),
+    builds=("_wait_for_enough",),
     stub='''
-async def _wait_until(futures, return_when, timeout):
-    """Wait until all of `futures` are done, or one, or one has failed, or the time is up."""
+async def _wait_for_enough(futures, return_when, waiter):
+    """Wait until all of `futures` are done, or one, or one has failed, or `waiter` is done."""
     left = set(futures)
-    waiter = get_running_loop().create_future()
-    # about 17 lines: have yourself called when each is done (add_done_callback). It is enough when
-    # none is left, or return_when is FIRST_COMPLETED, or it is FIRST_EXCEPTION and this one failed:
-    # _release(waiter) sets its result, once. A timer does the same after `timeout` seconds, unless
-    # that is None. Await the waiter; at the end take the timer and all callbacks back.
+    # about 13 lines: have a function of yours called when each is done (add_done_callback). It is
+    # enough when none is left, or return_when is FIRST_COMPLETED, or it is FIRST_EXCEPTION and this
+    # one failed: _release(waiter) sets its result, once. (A timer does the same when the time is
+    # up.) Await the waiter; at the end, whatever happens, take all callbacks back.
     ...
 ''',
     hints=(
-        "There is one future to await, the waiter. Callbacks and a timer decide when it is done.",
+        "There is one future to await, the waiter. Callbacks decide when it is done.",
         "The callback takes its future out of `left` (`left.discard(future)`), then looks whether "
         "it is enough.",
-        "`loop.call_later(timeout, _release, waiter)`; `try: await waiter`; `finally:` cancel the "
-        "timer, and `remove_done_callback` from every future.",
+        "After the callbacks are added: `try: await waiter`; `finally:` `remove_done_callback` "
+        "from every future.",
     ),
     wrong=(
         Wrong(
             """
-async def _wait_until(futures, return_when, timeout):
+async def _wait_for_enough(futures, return_when, waiter):
     for future in futures:
         await future
 """,
@@ -493,49 +671,156 @@ async def _wait_until(futures, return_when, timeout):
         ),
         Wrong(
             """
-async def _wait_until(futures, return_when, timeout):
+async def _wait_for_enough(futures, return_when, waiter):
     while not all(future.done() for future in futures):
         await suspend()
 """,
             "asking again and again",
         ),
         Wrong(
-            _WAIT.replace("        left.discard(future)\n", ""),
-            "release the waiter when none is left",
+            change=("        left.discard(future)\n", ""),
+            says="release the waiter when none is left",
+        ),
+        Wrong(change=("return_when == FIRST_COMPLETED or ", ""), says="FIRST_COMPLETED: the first"),
+        Wrong(
+            change=("return_when == FIRST_EXCEPTION", "False"), says="FIRST_EXCEPTION: the first"
         ),
         Wrong(
-            _WAIT.replace(" or return_when == FIRST_COMPLETED", ""),
-            "FIRST_COMPLETED: the first",
+            """
+async def _wait_for_enough(futures, return_when, waiter):
+    left = set(futures)
+
+    def on_completion(future):
+        left.discard(future)
+        can_fail = return_when == FIRST_EXCEPTION and not future.cancelled()
+        if can_fail and future.exception() or not left or return_when == FIRST_COMPLETED:
+            waiter.set_result(None)
+
+    for future in futures:
+        future.add_done_callback(on_completion)
+    try:
+        await waiter
+    finally:
+        for future in futures:
+            future.remove_done_callback(on_completion)
+""",
+            "set its result once",
         ),
+        Wrong(change=(" and not future.cancelled()", ""), says="was cancelled has not failed"),
         Wrong(
-            _WAIT.replace("return_when == FIRST_EXCEPTION and failed", "False"),
-            "FIRST_EXCEPTION: the first",
-        ),
-        Wrong(_WAIT.replace("_release(waiter)", "waiter.set_result(None)"), "set its result once"),
-        Wrong(
-            _WAIT.replace(
+            change=(
                 "            future.remove_done_callback(on_completion)\n",
                 "            pass\n",
             ),
-            "Take your callbacks back",
+            says="Take your callbacks back",
         ),
         Wrong(
-            _WAIT.replace("            timer.cancel()\n", "            pass\n"),
-            "Cancel the timer",
-        ),
-        Wrong(
-            _WAIT.replace(
-                "            timer.cancel()\n",
-                "            timer.cancel()\n        [future.cancel() for future in left]\n",
+            change=(
+                """    try:
+        await waiter
+    finally:
+        for future in futures:
+            future.remove""",
+                """    await waiter
+    for future in futures:
+            future.remove""",
             ),
-            "`wait` cancels nothing",
+            says="cancelled as well",
         ),
         Wrong(
-            _WAIT.replace(
-                "None if timeout is None else loop.call_later(timeout, _release, waiter)", "None"
+            change=(
+                "    finally:\n",
+                "    finally:\n        [future.cancel() for future in left]\n",
             ),
-            "the time is up",
+            says="`wait` cancels nothing",
         ),
+        Wrong(
+            """
+async def _wait_for_enough(futures, return_when, waiter):
+    left = set(futures)
+
+    def on_completion(future):
+        left.discard(future)
+        if not left:
+            get_running_loop().stop()
+
+    for future in futures:
+        future.add_done_callback(on_completion)
+    await waiter
+""",
+            "stopped before",
+        ),
+    ),
+    right=(
+        """
+async def _wait_for_enough(futures, return_when, waiter):
+    def is_enough(future):
+        if return_when == FIRST_COMPLETED:
+            return True
+        if return_when == FIRST_EXCEPTION and not future.cancelled():
+            if future.exception() is not None:
+                return True
+        return all(each.done() for each in futures)
+
+    def look(future):
+        if is_enough(future) and not waiter.done():
+            waiter.set_result(None)
+
+    for future in futures:
+        future.add_done_callback(look)
+    try:
+        await waiter
+    finally:
+        for future in futures:
+            future.remove_done_callback(look)
+""",
+        """
+async def _wait_for_enough(futures, return_when, waiter):
+    count = len(set(futures))
+
+    def on_completion(future):
+        nonlocal count
+        count -= 1
+        match return_when:
+            case "FIRST_COMPLETED":
+                _release(waiter)
+            case "FIRST_EXCEPTION":
+                if not future.cancelled() and future.exception():
+                    _release(waiter)
+        if count == 0:
+            _release(waiter)
+
+    try:
+        for future in futures:
+            future.add_done_callback(on_completion)
+        await waiter
+    finally:
+        for future in futures:
+            future.remove_done_callback(on_completion)
+""",
+        """
+class _Watch:
+    def __init__(self, futures, return_when, waiter):
+        self.left, self.return_when, self.waiter = set(futures), return_when, waiter
+
+    def see(self, future):
+        self.left.remove(future)
+        failed = self.return_when == FIRST_EXCEPTION and not future.cancelled()
+        failed = failed and future.exception() is not None
+        if failed or self.return_when == FIRST_COMPLETED or len(self.left) == 0:
+            _release(self.waiter)
+
+async def _wait_for_enough(futures, return_when, waiter):
+    watch = _Watch(futures, return_when, waiter)
+    see = watch.see
+    for future in list(futures):
+        future.add_done_callback(see)
+    try:
+        return await waiter
+    finally:
+        for future in list(futures):
+            future.remove_done_callback(see)
+""",
     ),
 )
 
@@ -555,12 +840,10 @@ def _wait(aio, **options):
         at = loop.time()
         names = [[n for n, task in tasks.items() if task in group] for group in (done, pending)]
         left = sum(len(task._callbacks) for task in tasks.values())
-        timers = [t for _, t in loop._scheduled if not t._cancelled]
-        waiting = len(timers) - len(pending)
         await aio.sleep(5)
         if tasks["C"].done() and not tasks["C"].cancelled():
             tasks["C"].exception()
-        return names, at, left, waiting
+        return names, at, left
 
     sentence = "`wait` raises nothing of theirs: it waits, and looks at no result."
     try:
@@ -568,7 +851,7 @@ def _wait(aio, **options):
     except ValueError:
         holds(False, sentence)
     except TimeoutError:
-        holds(False, "It waits for ever: release the waiter when none is left.")
+        holds(False, "It never ends: release the waiter when none is left.")
     return log, loop
 
 
@@ -576,7 +859,7 @@ def _wait(aio, **options):
 def _(aio):
     log, loop = _wait(aio)
     names, at, *_ = loop.result
-    same(log, Events(["B ends", "C ends", "A ends"]), "All go on until they end.")
+    same(log, Events(["B ends", "C ends", "A ends"]), "All run until they end.")
     same((names, at), ([["A", "B", "C"], []], 3.0), "It returns when none is left.")
 
 
@@ -593,21 +876,55 @@ def _(aio):
     names, at, *_ = loop.result
     same((names, at), ([["B", "C"], ["A"]], 2.0), "FIRST_EXCEPTION: the first that fails.")
 
+    async def main(loop):
+        first, second = loop.create_future(), loop.create_future()
+        loop.call_later(1, first.cancel)
+        loop.call_later(2, second.set_result, None)
+        await aio.wait([first, second], return_when=aio.FIRST_EXCEPTION)
+        return loop.time()
+
+    loop = play(aio, main)
+    reports = [context["message"].split("(")[0] for context in loop.reports]
+    sentence = "A future that was cancelled has not failed: look at `cancelled()` first."
+    same((loop.result, reports), (2.0, []), sentence)
+
 
 @WAIT.check("after `timeout` seconds it returns, and cancels nothing")
 def _(aio):
     log, loop = _wait(aio, timeout=1.5)
     names, at, *_ = loop.result
-    same((names, at), ([["B"], ["A", "C"]], 1.5), "It returns when the time is up: set a timer.")
-    same(log, Events(["B ends", "C ends", "A ends"]), "`wait` cancels nothing: all go on.")
+    same((names, at), ([["B"], ["A", "C"]], 1.5), "It returns when the time is up: await `waiter`.")
+    same(log, Events(["B ends", "C ends", "A ends"]), "`wait` cancels nothing: all run on.")
 
 
-@WAIT.check("it leaves no callback and no timer behind")
+@WAIT.check("it leaves no callback behind, though it is cancelled")
 def _(aio):
-    _, loop = _wait(aio, return_when=aio.FIRST_COMPLETED, timeout=50)
-    _, _, left, waiting = loop.result
-    same(left, 0, "Take your callbacks back at the end: `remove_done_callback`.")
-    same(waiting, 0, "Cancel the timer at the end: the time has not been needed.")
+    _, loop = _wait(aio, return_when=aio.FIRST_COMPLETED)
+    same(loop.result[2], 0, "Take your callbacks back at the end: `remove_done_callback`.")
+
+    async def main(loop):
+        future = loop.create_future()
+        task = loop.create_task(aio.wait([future]))
+        await aio.sleep(1)
+        task.cancel()
+        await aio.wait([task])
+        return len(future._callbacks)
+
+    sentence = "Take your callbacks back when the wait is cancelled as well: `finally`."
+    same(play(aio, main).result, 0, sentence)
+
+
+@WAIT.check("where all are waited for, an exception is not looked at")
+def _(aio):
+    async def main(loop):
+        future, asked = _asked(aio, 1)
+        await aio.wait([future])
+        asked_before = len(asked)
+        future.exception()
+        return asked_before
+
+    sentence = "Ask for the exception only with FIRST_EXCEPTION: else it counts as seen."
+    same(play(aio, main).result, 0, sentence)
 
 
 @WAIT.check("two that end in one turn are no trouble")
@@ -625,46 +942,30 @@ def _(aio):
     same([context["message"].split("(")[0] for context in loop.reports], [], sentence)
 
 
-_TIMEOUT = """
-class Timeout:
-    async def __aexit__(self, kind, error, traceback):
-        if self._timer is not None:
-            self._timer.cancel()
-        if self._state == "active":
-            self._state = "finished"
-        elif self._state == "expiring":
-            self._state = "expired"
-            if self._task.uncancel() <= self._cancelling and isinstance(error, CancelledError):
-                raise TimeoutError from error
-"""
-
 TIMEOUT = Exercise(
     name="timeout",
     lesson="09",
     title="Cancel your own task when the time is up, and own up to it",
-    lines=17,
+    lines=10,
     module="waiting",
-    builds=("Timeout._on_timeout", "Timeout.__aenter__", "Timeout.__aexit__"),
+    builds=("Timeout._on_timeout", "Timeout.__aexit__"),
     stub="""
 class Timeout:
+    # The block begins: self._task is the task it stands in, self._state is "active", and
+    # self._cancelling is how many cancels were requested before (self._task.cancelling()).
     def _on_timeout(self):
-        # about 2 lines: cancel self._task; self._state is "expiring"
-        ...
-
-    async def __aenter__(self):
-        # about 6 lines: self._task = current_task(), self._state = "active"; note in
-        # self._cancelling how many cancels were asked for before (self._task.cancelling());
-        # self.reschedule(self._when) sets the timer; return self
+        # about 2 lines, called when the time is up: cancel self._task; self._state is "expiring"
         ...
 
     async def __aexit__(self, kind, error, traceback):
-        # about 9 lines: cancel self._timer, if there is one. "active" becomes "finished".
-        # "expiring" becomes "expired": take your cancel back (self._task.uncancel()); if no more
-        # are left than before, and the error is a CancelledError, raise TimeoutError from it
+        # about 8 lines, called when the block ends: cancel self._timer, if there is one. "active"
+        # becomes "finished". "expiring" becomes "expired": take your cancel back
+        # (self._task.uncancel()); if no more are left than before, and the error is a
+        # CancelledError, raise TimeoutError from it
         ...
 """,
     hints=(
-        "Nobody can throw an exception into another task. One can only ask it to stop: cancel.",
+        "No task can throw an exception into another one. It can only ask it to stop: cancel.",
         "So the block ends with CancelledError. Only `__aexit__` knows whether that was ours, and "
         "turns it into TimeoutError.",
         "`if self._task.uncancel() <= self._cancelling and isinstance(error, CancelledError): "
@@ -673,45 +974,33 @@ class Timeout:
     wrong=(
         Wrong(
             "class Timeout:\n    def _on_timeout(self):\n        raise TimeoutError\n",
-            "raised in a callback reaches nobody",
+            "raised in a callback reaches no task",
         ),
         Wrong(
-            """
-class Timeout:
-    def _on_timeout(self):
-        self._task.cancel()
-""",
+            "class Timeout:\n    def _on_timeout(self):\n        self._task.cancel()\n",
             "TimeoutError",
         ),
         Wrong(
-            """
-class Timeout:
-    async def __aenter__(self):
-        self._state = "active"
-        self._task = current_task()
-        self._cancelling = self._task.cancelling()
-        return self
-""",
-            "set the timer",
+            change=("            self._timer.cancel()\n", "            pass\n"),
+            says="after its block",
+        ),
+        Wrong(
+            change=("self._task.uncancel() <= self._cancelling and ", ""),
+            says="Take your cancel back",
         ),
         Wrong(
             """
 class Timeout:
-    async def __aenter__(self):
-        self._state = "active"
-        self._task = current_task()
-        self._cancelling = self._task.cancelling()
-        self.reschedule(self._when)
+    async def __aexit__(self, kind, error, traceback):
+        self._timer.cancel()
+        if self._state == "active":
+            self._state = "finished"
+        elif self._state == "expiring":
+            self._state = "expired"
+            if self._task.uncancel() <= self._cancelling and isinstance(error, CancelledError):
+                raise TimeoutError from error
 """,
-            "`as` gets",
-        ),
-        Wrong(
-            _TIMEOUT.replace("            self._timer.cancel()\n", "            pass\n"),
-            "after its block",
-        ),
-        Wrong(
-            _TIMEOUT.replace("self._task.uncancel() <= self._cancelling and ", ""),
-            "Take your cancel back",
+            "`timeout(None)` has no timer",
         ),
         Wrong(
             """
@@ -723,18 +1012,70 @@ class Timeout:
             self._task.uncancel()
             raise TimeoutError from error
 """,
-            "somebody else's",
+            "someone else",
         ),
         Wrong(
-            _TIMEOUT.replace(" and isinstance(error, CancelledError)", ""),
-            "Another error",
+            change=("self._task.uncancel() <= self._cancelling", "self._task.uncancel() >= 0"),
+            says="another cancel came as well",
+        ),
+        Wrong(change=(" and isinstance(error, CancelledError)", ""), says="Another error"),
+        Wrong(change=("raise TimeoutError from error", "return True"), says="TimeoutError"),
+        Wrong(
+            change=("raise TimeoutError from error", "raise TimeoutError from None"),
+            says="the cause",
         ),
         Wrong(
-            _TIMEOUT.replace(
-                "                raise TimeoutError from error\n", "                return True\n"
-            ),
-            "TimeoutError",
+            change=('            self._state = "finished"\n', "            pass\n"), says="finished"
         ),
+        Wrong(change=('            self._state = "expired"\n', ""), says="expired"),
+    ),
+    right=(
+        """
+class Timeout:
+    def _on_timeout(self):
+        self._state = "expiring"
+        self._task.cancel()
+
+    async def __aexit__(self, kind, error, traceback):
+        if self._timer:
+            self._timer.cancel()
+        if self._state != "expiring":
+            self._state = "finished"
+            return
+        self._state = "expired"
+        left = self._task.uncancel()
+        if kind is CancelledError and left <= self._cancelling:
+            raise TimeoutError from error
+""",
+        """
+class Timeout:
+    async def __aexit__(self, kind, error, traceback):
+        is_ours = self._state == "expiring"
+        self._state = "expired" if is_ours else "finished"
+        if self._timer is not None:
+            self._timer.cancel()
+        if is_ours:
+            is_ours = self._task.uncancel() == self._cancelling
+        if is_ours and isinstance(error, CancelledError):
+            raise TimeoutError() from error
+        return False
+""",
+        """
+class Timeout:
+    async def __aexit__(self, *details):
+        error = details[1]
+        getattr(self._timer, "cancel", int)()
+        match self._state:
+            case "active":
+                self._state = "finished"
+            case "expiring":
+                self._state = "expired"
+                if self._task.uncancel() > self._cancelling:
+                    return
+                if isinstance(error, CancelledError):
+                    late = TimeoutError()
+                    raise late from error
+""",
     ),
 )
 
@@ -758,19 +1099,19 @@ def _(aio):
             log.append("no error")
         except (TimeoutError, aio.CancelledError) as error:
             log.append(type(error).__name__)
+            causes.append(type(error.__cause__).__name__)
         log.append(f"at {loop.time():g}")
-        if limit is None or not limit.expired():
+        if not limit.expired():
             log.append("not expired")
 
+    causes = []
     log, loop = _timed(aio, program)
     sentence = "The block ends with TimeoutError: raise it in `__aexit__`, from the CancelledError."
-    if log[-1] == "not expired" and log[0] == "no error":
-        sentence = "`self.reschedule(self._when)` must set the timer."
-        if loop.reports:
-            sentence = "An error that is raised in a callback reaches nobody: cancel the task."
-    elif log[0] == "TimeoutError" and log[-1] == "not expired":
-        sentence = "What follows `as` gets what `__aenter__` returns: return self."
+    if log[0] == "no error" and loop.reports:
+        sentence = "An error that is raised in a callback reaches no task: cancel the task."
     same(log, Events(["TimeoutError", "at 2"]), sentence)
+    sentence = "The CancelledError is the cause: `raise TimeoutError from error`."
+    same(causes, ["CancelledError"], sentence)
 
 
 @TIMEOUT.check("a block that is quick enough is not touched, nor what comes after it")
@@ -781,13 +1122,24 @@ def _(aio):
         log.append(f"block ends at {loop.time():g}")
         try:
             await aio.sleep(5)
-            log.append(f"and goes on until {loop.time():g}")
+            log.append(f"the task runs on until {loop.time():g}")
         except aio.CancelledError:
             log.append("cancelled after the block")
 
     log, _ = _timed(aio, program)
     sentence = "It cancels the task after its block: cancel the timer in `__aexit__`."
-    same(log, Events(["block ends at 1", "and goes on until 6"]), sentence)
+    same(log, Events(["block ends at 1", "the task runs on until 6"]), sentence)
+
+
+@TIMEOUT.check("a block without a limit has no timer", "`timeout(None)` has no timer to cancel.")
+def _(aio):
+    async def program(loop, log):
+        async with aio.timeout(None):
+            await aio.sleep(1000)
+        log.append(f"block ends at {loop.time():g}")
+
+    log, _ = _timed(aio, program)
+    same(log, Events(["block ends at 1000"]), "A block without a limit takes as long as it takes.")
 
 
 @TIMEOUT.check("afterwards the task counts as not cancelled")
@@ -805,7 +1157,7 @@ def _(aio):
     same(log, Events(["0 cancels left", "0 cancels left"]), sentence)
 
 
-@TIMEOUT.check("somebody else's cancel stays a cancel")
+@TIMEOUT.check("a cancel of someone else's stays a cancel")
 def _(aio):
     async def waits(log):
         try:
@@ -823,7 +1175,20 @@ def _(aio):
         await task
 
     log, _ = _timed(aio, program)
-    sentence = "This was somebody else's cancel, not the timer's: look at `self._state`."
+    sentence = "This was a cancel of someone else's, not the timer's: look at `self._state`."
+    same(log, Events(["CancelledError"]), sentence)
+
+    async def both(loop, log):
+        task = loop.create_task(waits(log))
+        loop.call_later(10, task.cancel)  # set first: it rings before the timer of the block
+        loop.call_later(10, lambda: None)
+        try:
+            await task
+        except aio.CancelledError:
+            pass
+
+    log, _ = _timed(aio, both)
+    sentence = "The time was up, but another cancel came as well: compare with `self._cancelling`."
     same(log, Events(["CancelledError"]), sentence)
 
 
@@ -844,48 +1209,51 @@ def _(aio):
     same(log, Events(["ValueError"]), sentence)
 
 
-_SHIELD = """
-def shield(arg):
-    inner = ensure_future(arg)
-    if inner.done():
-        return inner
-    outer = inner.get_loop().create_future()
+@TIMEOUT.check("its state says how the block ended")
+def _(aio):
+    async def program(loop, log):
+        for seconds in (1, 3):
+            limit = aio.timeout(2)
+            try:
+                async with limit:
+                    await aio.sleep(seconds)
+            except TimeoutError:
+                pass
+            log.append(repr(limit))
 
-    def inner_is_done(inner):
-        if outer.cancelled():
-            return
-        if inner.cancelled():
-            outer.cancel()
-        elif inner.exception() is not None:
-            outer.set_exception(inner.exception())
-        else:
-            outer.set_result(inner.result())
+    log, _ = _timed(aio, program)
+    sentence = '`self._state` is "finished" if the block was quick enough, else "expired".'
+    same(log, Events(["<Timeout [finished]>", "<Timeout [expired]>"]), sentence)
 
-    inner.add_done_callback(inner_is_done)
-    return outer
-"""
 
 SHIELD = Exercise(
     name="shield",
     lesson="09",
     title="Let the wait be cancelled, and not the work",
-    lines=18,
+    lines=16,
     module="waiting",
-    builds=("shield",),
+    builds=("shield", "_end_alike"),
     stub='''
 def shield(arg):
     """Return a future of `arg` that can be cancelled without cancelling `arg`."""
     inner = ensure_future(arg)
-    # about 16 lines: one that is done is returned as it is. Else an outer future (of the loop
-    # inner.get_loop()), which ends as the inner one ends: with its result, its exception, or
-    # cancelled. An outer one that was cancelled meanwhile is left alone.
+    # about 7 lines: one that is done is returned as it is. Else an outer future (of the loop
+    # inner.get_loop()); when the inner one is done, _end_alike(outer, inner) is called. When the
+    # outer one is done, that callback is taken back from the inner one.
+    ...
+
+def _end_alike(outer, inner):
+    """End `outer` as `inner` has ended."""
+    # about 8 lines: with its result, its exception, or cancelled. An outer one that was cancelled
+    # meanwhile is left alone
     ...
 ''',
     hints=(
         "Two futures: the inner one does the work, the outer one is what the caller awaits.",
         "Nothing leads from the outer one to the inner one, so a cancel stops there.",
-        "A callback on the inner one: return if `outer.cancelled()`; else `outer.cancel()`, "
-        "`outer.set_exception(...)` or `outer.set_result(...)`, as the inner one ended.",
+        "A callback on the inner one is called with the inner one: "
+        "`functools.partial(_end_alike, outer)`. In it: return if `outer.cancelled()`; else "
+        "`outer.cancel()`, `outer.set_exception(...)` or `outer.set_result(...)`.",
     ),
     wrong=(
         Wrong("def shield(arg):\n    return ensure_future(arg)\n", "the work was cancelled too"),
@@ -894,38 +1262,100 @@ def shield(arg):
             "an ordinary function",
         ),
         Wrong(
-            _SHIELD.replace("    inner.add_done_callback(inner_is_done)\n", ""),
-            "nothing is left that could wake",
+            change=("    inner.add_done_callback(end_outer)\n", ""),
+            says="nothing is left that could wake",
         ),
         Wrong(
-            _SHIELD.replace("        if outer.cancelled():\n            return\n", ""),
-            "is left alone",
+            """
+def shield(arg):
+    inner = ensure_future(arg)
+    outer = inner.get_loop().create_future()
+    inner.add_done_callback(functools.partial(_end_alike, outer))
+    return outer
+""",
+            "returned as it is",
         ),
         Wrong(
-            _SHIELD.replace(
-                """        elif inner.exception() is not None:
-            outer.set_exception(inner.exception())
+            """
+def shield(arg):
+    inner = ensure_future(arg)
+    if inner.done():
+        return inner
+    outer = inner.get_loop().create_future()
+    inner.add_done_callback(functools.partial(_end_alike, outer))
+    return outer
+""",
+            "takes its callback back",
+        ),
+        Wrong(change=("    if outer.cancelled():\n        return\n", ""), says="is left alone"),
+        Wrong(
+            change=(
+                """    elif inner.exception() is not None:
+        outer.set_exception(inner.exception())
 """,
                 "",
             ),
-            "its exception",
+            says="its exception",
         ),
         Wrong(
-            _SHIELD.replace(
-                """        if inner.cancelled():
+            change=(
+                """    if inner.cancelled():
+        outer.cancel()
+    elif""",
+                "    if",
+            ),
+            says="is cancelled itself",
+        ),
+        Wrong(
+            change=("outer.set_result(inner.result())", "outer.set_result(None)"), says="its result"
+        ),
+    ),
+    right=(
+        """
+def shield(arg):
+    inner = ensure_future(arg)
+    if inner.done():
+        return inner
+    outer = inner.get_loop().create_future()
+
+    def inner_is_done(inner):
+        _end_alike(outer, inner)
+
+    def outer_is_done(outer):
+        inner.remove_done_callback(inner_is_done)
+
+    outer.add_done_callback(outer_is_done)
+    inner.add_done_callback(inner_is_done)
+    return outer
+""",
+        """
+def _end_alike(outer, inner):
+    if not outer.cancelled():
+        try:
+            outer.set_result(inner.result())
+        except CancelledError:
             outer.cancel()
-        elif""",
-                "        if",
-            ),
-            "is cancelled itself",
-        ),
-        Wrong(
-            _SHIELD.replace(
-                "            outer.set_result(inner.result())\n",
-                "            outer.set_result(None)\n",
-            ),
-            "its result",
-        ),
+        except BaseException as error:
+            outer.set_exception(error)
+""",
+        """
+class _Outer(Future):
+    def __init__(self, inner):
+        super().__init__(loop=inner.get_loop())
+        self.inner = inner
+        inner.add_done_callback(self.follow)
+
+    def follow(self, inner):
+        _end_alike(self, inner)
+
+    def cancel(self, msg=None):
+        self.inner.remove_done_callback(self.follow)
+        return super().cancel(msg=msg)
+
+def shield(arg):
+    inner = ensure_future(arg)
+    return inner if inner.done() else _Outer(inner)
+""",
     ),
 )
 
@@ -940,9 +1370,10 @@ def _(aio):
         )
         done = loop.create_future()
         done.set_result("at once")
-        return await shielded, await aio.shield(done)
+        same(aio.shield(done) is done, True, "One that is done is returned as it is.")
+        return await shielded
 
-    same(play(aio, main).result, ("A", "at once"), "The outer one ends with its result.")
+    same(play(aio, main).result, "A", "The outer one ends with its result.")
 
 
 @SHIELD.check("cancelling the wait leaves the work alone")
@@ -960,12 +1391,30 @@ def _(aio):
         task = loop.create_task(waits(work))
         await aio.sleep(1)
         task.cancel()
-        await aio.sleep(5)
+        await aio.sleep(1)
+        left = len(work._callbacks)
+        await aio.sleep(4)
+        return left
 
     loop = play(aio, main)
     sentence = "The wait was cancelled, and the work was cancelled too: await another future."
     same(log, Events(["the wait is cancelled", "the work ends"]), sentence)
     reports = [context["message"].split("(")[0] for context in loop.reports]
+    same(reports, [], "An outer future that was cancelled meanwhile is left alone.")
+    same(loop.result, 0, "An outer future that is done takes its callback back from the work.")
+
+
+@SHIELD.check("both may end in the same turn")
+def _(aio):
+    async def main(loop):
+        work = loop.create_future()
+        outer = aio.shield(work)
+        work.set_result(None)
+        outer.cancel()
+        await aio.suspend()
+        await aio.suspend()
+
+    reports = [context["message"].split("(")[0] for context in play(aio, main).reports]
     same(reports, [], "An outer future that was cancelled meanwhile is left alone.")
 
 
@@ -999,29 +1448,13 @@ def _(aio):
     same(play(aio, main).result, "CancelledError", sentence)
 
 
-_GROUP = """
-class TaskGroup:
-    def _task_is_done(self, task):
-        self._tasks.pop(task, None)
-        if self._all_done is not None and not self._tasks:
-            _release(self._all_done)
-        if task.cancelled() or task.exception() is None:
-            return
-        self._errors.append(task.exception())
-        if not self._aborting and not self._parent_cancel_requested:
-            self._abort()
-            self._parent_cancel_requested = True
-            self._parent.cancel()
-"""
-
 GROUP = Exercise(
     name="task-group",
     lesson="09",
     title="One for all: when one fails, the group ends",
-    lines=18,
+    lines=14,
     module="waiting",
     builds=("TaskGroup._abort", "TaskGroup._task_is_done"),
-    also=("TaskGroup._note_base_error",),
     stub="""
 class TaskGroup:
     # self._tasks: those that run, as a dict; self._errors: what they raised; self._parent: the task
@@ -1031,8 +1464,8 @@ class TaskGroup:
         ...
 
     def _task_is_done(self, task):
-        # about 11 lines, called when a task ends. Take it out of self._tasks. If nobody is left,
-        # and the block waits for that (self._all_done is a future), _release(self._all_done).
+        # about 10 lines, called when a task ends. Take it out of self._tasks. If none is left, and
+        # the block waits for that (self._all_done is a future), _release(self._all_done).
         # Cancelled or without an exception: that was all. Else keep the error; the first one
         # (nothing is aborting, self._parent_cancel_requested is False) aborts the group, and
         # cancels the parent, so that the block ends: self._parent_cancel_requested = True
@@ -1043,41 +1476,75 @@ class TaskGroup:
         "`task.exception()`.",
         "The block may be waiting for something else than the group's tasks. So the parent is "
         "cancelled too; `__aexit__` takes that back.",
-        "`self._errors.append(error)`, then, only the first time, `self._abort()`, the mark, and "
-        "`self._parent.cancel()`.",
+        "`self._errors.append(task.exception())`, then, only the first time, `self._abort()`, the "
+        "mark, and `self._parent.cancel()`.",
     ),
     wrong=(
+        Wrong(change=("            self._parent.cancel()\n", ""), says="The block runs on"),
         Wrong(
-            _GROUP.replace("            self._parent.cancel()\n", ""),
-            "The block goes on",
+            change=("        self._errors.append(task.exception())\n", ""), says="Keep the error"
         ),
         Wrong(
-            _GROUP.replace("        self._errors.append(task.exception())\n", ""),
-            "Keep the error",
+            change=("            _release(self._all_done)\n", "            pass\n"),
+            says="release `self._all_done`",
         ),
         Wrong(
-            _GROUP.replace("            _release(self._all_done)\n", "            pass\n"),
-            "release `self._all_done`",
+            change=("task.cancelled() or task.exception() is None", "task.exception() is None"),
+            says="A task that was cancelled has no exception",
         ),
         Wrong(
-            _GROUP.replace("task.cancelled() or ", ""),
-            "A task that was cancelled has no exception",
+            change=("if not self._aborting and not self._parent_cancel_requested:", "if True:"),
+            says="only the first",
         ),
         Wrong(
-            _GROUP.replace(
-                "        if not self._aborting and not self._parent_cancel_requested:\n",
-                "        if True:\n",
-            ),
-            "only the first",
+            change=("if not self._aborting and not self", "if not self"),
+            says="ends already: do not cancel",
         ),
-        Wrong(
-            _GROUP.replace("        self._tasks.pop(task, None)\n", ""),
-            "Take it out",
-        ),
+        Wrong(change=("        self._tasks.pop(task)\n", ""), says="Take it out"),
         Wrong(
             "class TaskGroup:\n    def _abort(self):\n        self._aborting = True\n",
             "The others are cancelled",
         ),
+        Wrong(change=("        self._aborting = True\n", ""), says="takes no new tasks"),
+        Wrong(change=("            self._abort()\n", ""), says="Abort the group before"),
+    ),
+    right=(
+        """
+class TaskGroup:
+    def _task_is_done(self, task):
+        del self._tasks[task]
+        if not self._tasks and self._all_done is not None:
+            _release(self._all_done)
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self._errors.append(error)
+            if not (self._aborting or self._parent_cancel_requested):
+                self._parent_cancel_requested = True
+                self._abort()
+                self._parent.cancel()
+""",
+        """
+class TaskGroup:
+    def _abort(self):
+        for task in list(self._tasks):
+            task.cancel()
+        self._aborting = True
+""",
+        """
+class TaskGroup:
+    def _task_is_done(self, task):
+        if not task.cancelled() and task.exception():
+            self._errors.append(task.exception())
+            if not self._aborting:
+                self._abort()
+                self._parent.cancel()
+                self._parent_cancel_requested = True
+        self._tasks.pop(task, None)
+        if self._tasks or self._all_done is None:
+            return
+        if not self._all_done.done():
+            self._all_done.set_result(None)
+""",
     ),
 )
 
@@ -1128,11 +1595,14 @@ def _(aio):
     same([context["message"].split("(")[0] for context in loop.reports], [], sentence)
 
 
-@GROUP.check("the block itself is cancelled, wherever it waits")
+@GROUP.check("the block itself is cancelled, wherever it waits, after the other tasks")
 def _(aio):
-    log, _ = _group(aio, [("A", 1, True)], block=30)
-    expected = ["A ends", "the block is cancelled", "errors: A", "at 1", "0 cancels left"]
-    sentence = "The block goes on although the group has failed: cancel the parent, and mark it."
+    log, _ = _group(aio, [("A", 1, True), ("B", 5)], block=30)
+    expected = ["A ends", "B is cancelled", "the block is cancelled", "errors: A", "at 1"]
+    expected.append("0 cancels left")
+    sentence = "The block runs on although the group has failed: cancel the parent, and mark it."
+    if log[1:3] == ["the block is cancelled", "B is cancelled"]:
+        sentence = "Abort the group before you cancel the parent: `self._abort()`."
     same(log, Events(expected), sentence)
 
 
@@ -1153,6 +1623,64 @@ def _(aio):
     yours = Events(e for e in log if e != "the block is cancelled")
     sentence = "It is only the first error that aborts, and cancels the parent; each one is kept."
     same(yours, Events(expected), sentence)
+
+
+@GROUP.check("a group that ends takes no new tasks")
+def _(aio):
+    log = Events()
+
+    async def main(loop):
+        late = aio.sleep(1)
+        try:
+            async with aio.TaskGroup() as group:
+                group.create_task(_job(aio, log, "A", 1, True))
+                try:
+                    await aio.sleep(9)
+                except aio.CancelledError:
+                    group.create_task(late)
+                    log.append("B was taken")
+                    raise
+        except* RuntimeError:
+            log.append("B is refused")
+        except* ValueError:
+            pass
+        late.close()
+
+    play(aio, main)
+    sentence = "A group that ends takes no new tasks: set `self._aborting` in `_abort`."
+    same(log, Events(["A ends", "B is refused"]), sentence)
+
+
+@GROUP.check("a group that ends already is not aborted again")
+def _(aio):
+    log = Events()
+
+    async def tidies_up(name, seconds, error=None):
+        try:
+            await aio.sleep(30)
+        finally:
+            await aio.sleep(seconds)
+            log.append(f"{name} has tidied up")
+            if error:
+                raise error
+
+    async def block():
+        async with aio.TaskGroup() as group:
+            group.create_task(tidies_up("A", 1, ValueError("A")))
+            group.create_task(tidies_up("B", 2))
+            await aio.sleep(30)
+
+    async def main(loop):
+        task = loop.create_task(block())
+        await aio.sleep(1)
+        task.cancel()  # from outside: no task of the group has failed
+        await aio.wait([task])
+        log.append(type(task.exception()).__name__)
+
+    play(aio, main)
+    sentence = "The group ends already: do not cancel its tasks again while they tidy up."
+    expected = ["A has tidied up", "B has tidied up", "ExceptionGroup"]
+    same(log, Events(expected), sentence)
 
 
 REPAIR = Exercise(
@@ -1201,23 +1729,9 @@ async def hello(log):
             "nothing has begun",
         ),
         Wrong(
-            """
-async def hello(log):
-    log.append("Hello ")
-    log.append(await world())
-""",
-            "Keep the second that the greeting takes",
+            change=("    await aio.sleep(1)\n", ""), says="Keep the second that the greeting takes"
         ),
-        Wrong(
-            """
-async def hello(log):
-    task = aio.create_task(world())
-    await aio.sleep(1)
-    log.append("Hello ")
-    log.append(task)
-""",
-            "Await the task",
-        ),
+        Wrong(change=("log.append(await task)", "log.append(task)"), says="Await the task"),
         Wrong(
             """
 async def hello(log):
@@ -1246,6 +1760,33 @@ async def hello(log):
 """,
             "waits for `world`",
         ),
+    ),
+    right=(
+        """
+async def hello(log):
+    async with aio.TaskGroup() as group:
+        task = group.create_task(world())
+        await aio.sleep(1)
+        log.append("Hello ")
+    log.append(task.result())
+""",
+        """
+async def greet(log):
+    await aio.sleep(1)
+    log.append("Hello ")
+
+async def hello(log):
+    answer, _ = await aio.gather(world(), greet(log))
+    log.append(answer)
+""",
+        """
+async def hello(log):
+    task = aio.ensure_future(world())
+    await aio.wait([task], timeout=1)
+    log.append("Hello ")
+    await aio.wait([task])
+    log.append(task.result())
+""",
     ),
 )
 
@@ -1281,7 +1822,7 @@ def _(cell):
         sentence = "The greeting comes after 1 second: it need not wait for `world`."
     elif log == ["'Hello ' at 1", "'world!' at 1"]:
         raise Refused(
-            "Nobody waits for `world`: `await a, b` awaits only `a`, and makes a tuple.",
+            "No task waits for `world`: `await a, b` awaits only `a`, and makes a tuple.",
             log,
             Events(["'Hello ' at 1", "'world!' at 2"]),
         )

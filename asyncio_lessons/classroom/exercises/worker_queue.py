@@ -12,7 +12,7 @@ POOL = Exercise(
     builds=("worker", "main"),
     stub='''
 async def worker(name, jobs, log):
-    """Take one job after the other (a number of seconds), sleep so long, note it."""
+    """Take one job after the other (a number of seconds), sleep that long, note it."""
     # about 5 lines: log.append(f"{name} did {job}"), and say that the job is done
     ...
 
@@ -24,7 +24,7 @@ async def main(seconds, log):
 ''',
     solution='''
 async def worker(name, jobs, log):
-    """Take one job after the other (a number of seconds), sleep so long, note it."""
+    """Take one job after the other (a number of seconds), sleep that long, note it."""
     while True:
         job = await jobs.get()
         await aio.sleep(job)
@@ -58,7 +58,7 @@ async def main(seconds, log):
     for name in "ABC":
         await worker(name, jobs, log)
 """,
-            "Somebody waits for what never comes",
+            "One coroutine waits for what never comes",
         ),
         Wrong(
             """
@@ -69,80 +69,33 @@ async def main(seconds, log):
 """,
             "one after the other",
         ),
+        Wrong(change=("jobs.put_nowait(job)", "jobs.put(job)"), says="A bare `jobs.put(job)`"),
         Wrong(
-            """
-async def main(seconds, log):
-    jobs = aio.Queue()
-    for job in seconds:
-        jobs.put(job)
-    workers = [aio.create_task(worker(name, jobs, log)) for name in "ABC"]
-    await jobs.join()
-    for each in workers:
+            change=(
+                """    for each in workers:
         each.cancel()
     await aio.gather(*workers, return_exceptions=True)
 """,
-            "A bare `jobs.put(job)` puts nothing",
+                "",
+            ),
+            says="Workers are left",
         ),
         Wrong(
-            """
-async def main(seconds, log):
-    jobs = aio.Queue()
-    for job in seconds:
-        jobs.put_nowait(job)
-    workers = [aio.create_task(worker(name, jobs, log)) for name in "ABC"]
-    await jobs.join()
-""",
-            "Workers are left",
+            change=("await jobs.join()", "await aio.gather(*workers)"),
+            says="nothing is left that could wake",
         ),
         Wrong(
-            """
-async def main(seconds, log):
-    jobs = aio.Queue()
-    for job in seconds:
-        jobs.put_nowait(job)
-    workers = [aio.create_task(worker(name, jobs, log)) for name in "ABC"]
-    await aio.gather(*workers)
-""",
-            "nothing is left that could wake",
+            change=(
+                "await jobs.join()",
+                "while not jobs.empty():\n        await aio.sleep(0)",
+            ),
+            says="asking again and again",
         ),
         Wrong(
-            """
-async def main(seconds, log):
-    jobs = aio.Queue()
-    for job in seconds:
-        jobs.put_nowait(job)
-    workers = [aio.create_task(worker(name, jobs, log)) for name in "ABC"]
-    while not jobs.empty():
-        await aio.sleep(0)
-    for each in workers:
-        each.cancel()
-    await aio.gather(*workers, return_exceptions=True)
-""",
-            "asking again and again",
+            change=("    await aio.gather(*workers, return_exceptions=True)\n", ""),
+            says="Workers are left",
         ),
-        Wrong(
-            """
-async def main(seconds, log):
-    jobs = aio.Queue()
-    for job in seconds:
-        jobs.put_nowait(job)
-    workers = [aio.create_task(worker(name, jobs, log)) for name in "ABC"]
-    await jobs.join()
-    for each in workers:
-        each.cancel()
-""",
-            "Workers are left",
-        ),
-        Wrong(
-            """
-async def worker(name, jobs, log):
-    while True:
-        job = await jobs.get()
-        await aio.sleep(job)
-        log.append(f"{name} did {job}")
-""",
-            "nothing is left that could wake",
-        ),
+        Wrong(change=("        jobs.task_done()\n", ""), says="nothing is left that could wake"),
         Wrong(
             """
 async def worker(name, jobs, log):
@@ -153,6 +106,46 @@ async def worker(name, jobs, log):
 """,
             "nothing is left that could wake",
         ),
+        Wrong(change=("return_exceptions=True", ""), says="are a request, not an error"),
+    ),
+    right=(
+        """
+async def worker(name, jobs, log):
+    while (job := await jobs.get()) is not None:
+        await aio.sleep(job)
+        log.append(f"{name} did {job}")
+
+async def main(seconds, log):
+    jobs = aio.Queue()
+    for job in [*seconds, None, None, None]:
+        await jobs.put(job)
+    await aio.gather(*(worker(name, jobs, log) for name in "ABC"))
+""",
+        """
+async def main(seconds, log):
+    jobs = aio.Queue()
+    async with aio.TaskGroup() as group:
+        workers = [group.create_task(worker(name, jobs, log)) for name in "ABC"]
+        for job in seconds:
+            await jobs.put(job)
+        await jobs.join()
+        for each in workers:
+            each.cancel()
+""",
+        """
+async def worker(name, jobs, log):
+    while not jobs.empty():
+        job = jobs.get_nowait()
+        await aio.sleep(job)
+        log.append(f"{name} did {job}")
+        jobs.task_done()
+
+async def main(seconds, log):
+    jobs = aio.Queue()
+    for job in seconds:
+        jobs.put_nowait(job)
+    await aio.wait([aio.create_task(worker(name, jobs, log)) for name in "ABC"])
+""",
     ),
 )
 
@@ -160,7 +153,7 @@ _SECONDS = [3, 1, 2, 4, 1, 2, 2, 1, 3, 1]
 
 
 def _expected(seconds):
-    """What three workers do, reckoned without a loop: (end, worker, job), in order."""
+    """What three workers do, computed without a loop: (end, worker, job), in order."""
     free = dict.fromkeys("ABC", 0)
     done = []
     for job in seconds:
@@ -178,19 +171,27 @@ def _run(cell, seconds):
         held["at"] = loop.time()
         held["left"] = len(aio.all_tasks(loop)) - 1
 
-    play(aio, program)
+    try:
+        play(aio, program)
+    except aio.CancelledError:
+        sentence = (
+            "CancelledError comes out of `main`: cancels of yours are a request, not an error."
+        )
+        raise Refused(f"{sentence} Gather with `return_exceptions=True`.") from None
     return log, held
 
 
 @POOL.check(
     "ten jobs are done by three workers at the same time",
-    "Somebody waits for what never comes: are the jobs reported as done, do workers go on?",
+    "One coroutine waits for what never comes: are the jobs reported as done, do workers loop?",
 )
 def _(cell):
     log, held = _run(cell, _SECONDS)
     expected = max(end for end, _, _ in _expected(_SECONDS))
     if held["at"] == 0 and not log:
-        raise Refused("A bare `jobs.put(job)` puts nothing: it is a coroutine that nobody awaits.")
+        raise Refused(
+            "A bare `jobs.put(job)` puts nothing: it makes a coroutine that is never awaited."
+        )
     same(sorted(int(e.split()[-1]) for e in log), sorted(_SECONDS), "Each job is done once.")
     sentence = "They work one after the other: make tasks of the workers, so that they overlap."
     same(held["at"], float(expected), sentence)
@@ -202,7 +203,7 @@ def _(cell):
     log, _ = _run(cell, seconds)
     ends = sorted(_expected(seconds))
     expected = Events(f"{name} did {job}" for _, name, job in ends)
-    same(log, expected, "Whoever is free takes the next job, in the order of the queue.")
+    same(log, expected, "The worker that is free takes the next job, in the order of the queue.")
 
 
 @POOL.check("at the end no worker is left")

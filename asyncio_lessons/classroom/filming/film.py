@@ -97,7 +97,8 @@ class Film:
     """What was recorded. `result` is what the program returned, `error` what it raised.
 
     loop: the name of the loop; virtual: whether its clock was virtual; truncated: whether the
-    recording stopped at its limit; heartbeat: seconds at which a heart beat, drawn as a lane.
+    recording stopped at its limit; heartbeat: seconds at which a heart beat, drawn as a lane;
+    data: what `measure` noted: for each name a list of (seconds, value, index of the event then).
     """
 
     tasks: list[FilmedTask] = field(default_factory=list)
@@ -109,6 +110,7 @@ class Film:
     title: str | None = None
     note: str | None = None
     heartbeat: list[float] | None = None
+    data: dict[str, list[tuple]] = field(default_factory=dict)
     details: Details | None = field(default=None, repr=False)
     result: object = None
     error: BaseException | None = None
@@ -160,9 +162,12 @@ class Film:
 
     # -- task by task ---------------------------------------------------------------------------
 
-    def spans(self) -> list[Span]:
-        """Return who was in which state when, by the end of the span."""
-        return list(_spans(self.events, self.duration, one_at_a_time=bool(self.loop)))
+    def spans(self, *, brief: bool = False) -> list[Span]:
+        """Return who was in which state when, by the end of the span.
+
+        brief: also those in which no time passed.
+        """
+        return list(_spans(self.events, self.duration, bool(self.loop), brief))
 
     def wakes(self) -> list[Wake]:
         """Return who made which task ready, in order."""
@@ -225,14 +230,16 @@ class Film:
         return film
 
 
-def _spans(events: list[Event], duration: float, one_at_a_time: bool) -> Iterator[Span]:
+def _spans(
+    events: list[Event], duration: float, one_at_a_time: bool, brief: bool
+) -> Iterator[Span]:
     """Follow each task from state to state; a step inside another one interrupts it."""
     now: dict[int, tuple[str, float, str, int]] = {}  # task: state, since, text, order
     stack: list[int] = []  # tasks in a step, the innermost last
 
     def leave(task: int, time: float) -> Iterator[Span]:
         state, since, text, order = now.pop(task, (None, 0.0, "", 0))
-        if state == "running" or (state and time > since):
+        if state == "running" or (state and (brief or time > since)):
             yield Span(task, state, since, time, text, order)
 
     for order, event in enumerate(events):

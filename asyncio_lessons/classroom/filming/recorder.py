@@ -31,6 +31,7 @@ from .film import OUTSIDE, THREAD, Cause, Event, Film, FilmedTask
 from .frames import Labels, Site, awaited_by, chain, frame_of
 from .loops import (
     clock_of,
+    current_loop,
     current_task,
     error_of,
     loop_factory,
@@ -83,6 +84,7 @@ class Recorder:
         self.due: float | None = None  # when it was due, if it is a timer's
         self._causes: list[Cause] = []  # Cause("task", index), made once
         self._sites: dict[tuple[int, int], Site] = {}
+        self._data: dict[str, list[tuple]] = {}  # what `measure` noted
         self._awaited: dict[int, Callable] = {}  # with details: what each task waits for, weakly
         self.labels = Labels(self._name_now)
         self.camera = Camera(self.labels)
@@ -141,6 +143,9 @@ class Recorder:
         if self.details:
             sees = self._eye.sees_selector
             self.film.details = developed(notes, self.film.tasks, self._named, sees)
+        self.film.data = {
+            name: list(self._values(raw, points)) for name, points in self._data.items()
+        }
         self.raw, self._sites, self.main, self._awaited = [], {}, None, {}
 
     def _film_current_task(self) -> None:
@@ -179,6 +184,17 @@ class Recorder:
             self.raw.append((now, kind, index, cause, what, due, value, *where))
         else:
             self.raw.append((now, kind, index, cause, what, due, value))
+
+    def measured(self, name: str, value: float) -> None:
+        """Keep a number of the program, for the picture."""
+        if not self.closed and self.in_scope():
+            self._data.setdefault(name, []).append((self.now(), value, len(self.raw)))
+
+    def _values(self, raw: list[tuple], points: list[tuple]) -> Iterator[tuple]:
+        """Yield (seconds, number, index of the event that came before) for the numbers noted."""
+        for at, value, count in points:
+            before = sum(kind in _EVENTS for _, kind, *_ in raw[:count])
+            yield max(at - self._begin, 0.0), value, before - 1
 
     def note_print(self, text: str) -> None:
         """Add what was printed, by the task whose step is running if one is."""
@@ -560,6 +576,16 @@ class _Prints:
 
 
 # -- a program, from its start to its end ---------------------------------------------------------
+
+
+def measure(name: str, value: float) -> None:
+    """Note a number of the program, such as the length of a queue, if its loop is being filmed.
+
+    `draw` shows the numbers of one name as a lane of their own, below the tasks.
+    """
+    recorder = getattr(current_loop(), "_filmed_by", None)
+    if recorder is not None:
+        recorder.measured(name, value)
 
 
 def record(

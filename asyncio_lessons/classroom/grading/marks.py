@@ -10,13 +10,14 @@ import json
 import sys
 import warnings
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
-from functools import partial
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 
 from .. import workshop
-from ..checking import engine, graft
-from ..checking.catalog import Exercise, find
+from ..checking import copied, engine, graft, process
+from ..checking.catalog import Exercise, find, names
 from ..checking.report import PASSED, Report
 from . import hand_in, jail
 from .plain import reaches
@@ -79,19 +80,30 @@ class _Examiner:
         report = self.run(exercise, code, self.course)
         if report.status == PASSED or not exercise.module or "come to an end" in report.sentence:
             return report
-        again = self.run(exercise, code, {**self.course, **self.own()})
+        again = self.run(exercise, code, self.own)
         return again if again.status == PASSED else report
 
     def run(self, exercise: Exercise, code: str, texts: dict[str, str]) -> Report:
         limits = self.limits
-        start = partial(engine.start_python, *jail.command(limits.memory, limits.loopback))
+        if sys.platform == "linux":  # elsewhere a copy of this process is slower, or not safe
+            start = partial(copied.Copy, partial(jail.shut, limits.memory, limits.loopback))
+        else:
+            start = partial(process.start_python, *jail.command(limits.memory, limits.loopback))
         report = engine.examine(exercise, code, texts, start, limits.seconds, picture=False)
         self.stopped += "come to an end" in report.sentence
         return report
 
+    @cached_property
     def own(self) -> dict[str, str]:
-        """Return the reader's modules: the course's, with all that is plain of the reader's."""
-        return {m: text for m in workshop.MODULES if (text := self.module(m)) and _plain(text)}
+        """The course's modules with the reader's answers in them, those that are plain."""
+        texts = dict(self.course)
+        for exercise in map(find, names()):
+            with suppress(SyntaxError, ValueError, LookupError, MemoryError, RecursionError):
+                if module := exercise.module:
+                    code = self.answer(exercise)
+                    if code and not reaches(code, self.course[module]):
+                        texts[module] = graft.graft(texts[module], code, exercise.name).text
+        return texts
 
     def module(self, name: str) -> str:
         """Return the text of a module that is handed in; nothing where it cannot be parsed."""
@@ -115,7 +127,7 @@ class _Examiner:
 
 def _written(exercise: Exercise, text: str, course: str) -> str:
     """Return what the reader wrote of `text` for the exercise, with the helpers it may use."""
-    mine, theirs, marked = graft.defined(text), graft.defined(course), graft.marked(text)
+    mine, theirs, marked = _defined(text), _defined(course), _marked(text)
     by_hand = {name for name in mine if theirs.get(name) != mine[name]} - marked
     by_hand -= {_owner(name) for name in marked}
     if f"{graft.MARK} ({exercise.name})" not in text and not by_hand & {*exercise.builds}:
@@ -123,21 +135,32 @@ def _written(exercise: Exercise, text: str, course: str) -> str:
     helpers = [name for name in mine if name not in theirs and _owner(name) in {*theirs, name}]
     wanted = dict.fromkeys([*exercise.builds, *exercise.also, *helpers])
     present = tuple(name for name in wanted if name in mine)
-    return _imports(text, course) + graft.extract(text, present)
+    code = graft.extract(text, present)
+    return _imports(text, course, code) + code
+
+
+_defined, _marked = lru_cache(graft.defined), lru_cache(graft.marked)  # a module has 5 exercises
 
 
 def _owner(name: str) -> str:
     return name.partition(".")[0]
 
 
-def _imports(text: str, course: str) -> str:
-    known = {ast.dump(node) for node in ast.parse(course).body}
-    lines = [
-        ast.unparse(node)
-        for node in ast.parse(text).body
-        if isinstance(node, ast.Import | ast.ImportFrom) and ast.dump(node) not in known
-    ]
-    return "".join(f"{line}\n" for line in lines)
+def _imports(text: str, course: str, code: str) -> str:
+    """Return the imports that the reader added to the module, as far as `code` uses them."""
+    known = {ast.unparse(node) for node in _import_nodes(course)}
+    used = {node.id for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Name)}
+    lines = ""
+    for node in _import_nodes(text):
+        names = {(alias.asname or alias.name).partition(".")[0] for alias in node.names}
+        line = ast.unparse(node)
+        lines += f"{line}\n" if line not in known and names & used else ""
+    return lines
+
+
+def _import_nodes(text: str) -> list[ast.Import | ast.ImportFrom]:
+    nodes = ast.parse(text).body
+    return [node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
 
 
 def _without_trials(code: str) -> str:
@@ -150,18 +173,12 @@ def _without_trials(code: str) -> str:
     return "\n".join(lines)
 
 
-def _plain(text: str) -> bool:
-    try:
-        return not reaches(text, text)
-    except (SyntaxError, ValueError, MemoryError, RecursionError):
-        return False
-
-
 def main() -> None:
     """Mark the hand-in that the job names; each mark is a line of JSON."""
     job = json.loads(sys.stdin.readline())
     warnings.simplefilter("ignore")  # what the parser thinks of an answer
     jail.limit_memory(_MEMORY)
+    copied.prepare()
     try:
         texts = hand_in.read(Path(job["place"]))
     except hand_in.Unreadable as problem:

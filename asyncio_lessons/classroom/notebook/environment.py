@@ -17,11 +17,18 @@ NEEDED = {  # import name: what it is for, which lesson asks for it first
     "PIL": "packs the pictures (the package is called pillow)",
     "websockets": "is what lesson 11 runs on your loop",
 }
+IN_A_WEB_PAGE = (
+    "This Python runs in your web page. Lessons 00, 02 to 07, 09, 10 and 13 run here, and what you "
+    "write stays in this browser. Lessons 01, 08, 11 and 12 need sockets, threads or other "
+    "processes: read them here, and run them on a machine of yours or on Binder."
+)
 NESTING = "nest_asyncio" if sys.version_info < (3, 14) else "nest_asyncio2"
 
 
 def check() -> str:
     """Look at this machine and return what is missing, in plain words, or that all is well."""
+    if sys.platform == "emscripten":
+        return IN_A_WEB_PAGE
     packages, rest = list(_packages()), list(_rest())
     if not packages and not rest:
         return "Everything the course needs is here."

@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 
 from ..filming.loops import LOOPS, loop_factory
 from ..filming.recorder import run_filmed
-from ..pictures.canvas import THEMES
+from ..pictures.drawing import CHOICES
 from ..pictures.timeline import draw, show
 from ..player.page import Player
 from . import exercise_magics
@@ -71,7 +71,7 @@ class _Options(argparse.ArgumentParser):
 
 def _timeline_options() -> _Options:
     options = _Options("%%timeline")
-    options.add_argument("--theme", choices=tuple(THEMES), default="light")
+    options.add_argument("--theme", choices=CHOICES, default="auto")
     options.add_argument("--heartbeat", metavar="TASK", help="draw this task's steps as a pulse")
     return options
 

@@ -1,6 +1,7 @@
 """%progress: how far the reader is, what comes next, and how many minutes are left."""
 
 import json
+import re
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -94,7 +95,7 @@ class Progress:
         lines = "".join(_row_html(row, known) for row in self.rows)
         return (
             f'<div data-progress><table style="border-collapse:collapse;color:inherit">{lines}'
-            f"</table><div>{escape(self._sum())}</div><div>{escape(self.next())}</div>"
+            f"</table><div>{escape(self._sum())}</div><div>{_linked(self.next())}</div>"
             f"<div data-left>{self._left()}</div><script>{_script()}</script></div>"
         )
 
@@ -110,6 +111,11 @@ def _row_html(row: Row, known: dict[str, str]) -> str:
         f'<tr style="background:none" {data}>{cell}<b>{row.lesson.number}</b></td>'
         f"{cell.replace('>', ' data-made>', 1)}{made}</td>{cell}{marks}</td></tr>"
     )
+
+
+def _linked(sentence: str) -> str:
+    """Make the name of a notebook in a sentence a link to it."""
+    return re.sub(r"\b(\d\d_\w+\.ipynb)", r'<a href="\1">\1</a>', escape(sentence))
 
 
 def _script() -> str:

@@ -13,7 +13,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from types import SimpleNamespace
 from typing import Any
 
-from .canvas import THEMES, WIDTH, Canvas, Drawing, mix, text_width, wrapped
+from .canvas import WIDTH, Canvas, Theme, mix
+from .drawing import CHOICES, Drawing
+from .words import text_width, wrapped
 
 LEFT, RIGHT = 148.0, 742.0
 NAMES = 10.5
@@ -30,13 +32,15 @@ def draw_engines(
     *,
     title: str | None = None,
     note: str | None = None,
-    theme: str = "light",
+    theme: str = "auto",
 ) -> "Engines":
     """Return the figure of what each engine did.
 
     observations: of `compare.observe`; script: the steps they went through; title: the claim;
-    note: the proof, under it; theme: "light" or "dark".
+    note: the proof, under it; theme: "light", "dark", or "auto", that of the page.
     """
+    if theme not in CHOICES:
+        raise ValueError(f"theme must be auto, light or dark; got {theme!r}")
     return Engines(tuple(observations), tuple(script), title, note, theme)
 
 
@@ -47,7 +51,7 @@ class Engines(Drawing):
         self, seen: tuple, script: tuple[str, ...], title: str | None, note: str | None, theme: str
     ) -> None:
         self.seen, self.script = seen, script
-        self.title, self.note, self.theme = title, note, THEMES[theme]
+        self.title, self.note, self.theme = title, note, theme
 
     @functools.cached_property
     def layout(self) -> SimpleNamespace:
@@ -63,9 +67,15 @@ class Engines(Drawing):
             hues={"client 1": 1, "client 2": 2},
         )
 
-    def figure(self) -> Any:
-        """Return a new matplotlib Figure; pyplot is not involved."""
-        return _EnginesPainter(self, self.theme).figure()
+    def canvas(self, theme: Theme) -> Canvas:
+        """Return a canvas for a theme."""
+        return _EnginesPainter(self, theme)
+
+    def describe(self) -> str:
+        """Return what the picture shows, for those who do not see it."""
+        text = ". ".join(part.rstrip(".") for part in (self.title, self.note) if part)
+        engines = [f"{seen.engine}: {_told(seen)}" for seen in self.seen]
+        return f"{text}. {'; '.join(engines)}.".removeprefix(". ")
 
     def __str__(self) -> str:
         width = max(len(seen.engine) for seen in self.seen)
@@ -77,7 +87,7 @@ class Engines(Drawing):
 
 
 class _EnginesPainter(Canvas):
-    """Puts the observations on a figure, with the strokes of a timeline."""
+    """Puts the observations on a canvas, with the strokes of a timeline."""
 
     def __init__(self, picture: Engines, theme: Any) -> None:
         super().__init__(picture.layout, theme)
@@ -85,14 +95,13 @@ class _EnginesPainter(Canvas):
         self.step = (RIGHT - LEFT) / len(picture.script)
         self.of = {"client 1": theme.hues[1], "client 2": theme.hues[2], "beat": theme.ink}
 
-    def figure(self) -> Any:
-        figure = self.blank()
+    def draw(self) -> None:
+        """Draw all of it."""
         self.head()
         y = self._script(self.layout.head)
         for seen in self.picture.seen:
             y = self._engine(seen, y)
         self._keys(y + 8)
-        return figure
 
     def x(self, step: float) -> float:
         return LEFT + self.step * step
@@ -104,7 +113,9 @@ class _EnginesPainter(Canvas):
             words = action.removeprefix("client ").replace("beat asks", "beat")
             hue = self.of[action.rpartition(" ")[0]]
             x = self.x(number + 0.5)
-            self.text(x, y, words, 7.6, hue if words != "beat" else self.theme.muted, ha="center")
+            self.text(
+                x, y, words, 7.6, hue if words != "beat" else self.theme.muted, align="center"
+            )
             self.line((self.x(number),) * 2, (y + 8, bottom), 0, self.theme.faint, 0.7)
         return y + 14
 
@@ -128,16 +139,16 @@ class _EnginesPainter(Canvas):
         return y + BLOCK
 
     def _label(self, y: float, words: str, color: str) -> None:
-        self.text(LEFT - 6, y, words, 8.2, color, ha="right")
+        self.text(LEFT - 6, y, words, 8.2, color, align="right")
 
     def _server(self, seen: Any, places: dict, y: float) -> None:
         theme = self.theme
         self._label(y + STRIP / 2, "server", theme.ink)
         whole = [(LEFT, y + 1.5, RIGHT, y + STRIP - 1.5)]
-        self.rects(whole, 1, facecolors=theme.muted if seen.spins else theme.idle)
+        self.rects(whole, 1, theme.muted if seen.spins else theme.idle)
         for message, x0, x1 in self._marks(seen, places):
             rect = [(x0, y + 1.5, x1, y + STRIP - 1.5)]
-            self.rects(rect, 2, facecolors=self.of[message.who])
+            self.rects(rect, 2, self.of[message.who])
 
     def _marks(self, seen: Any, places: dict) -> Iterator[tuple[Any, float, float]]:
         for number, message in enumerate(seen.messages):
@@ -162,15 +173,14 @@ class _EnginesPainter(Canvas):
         pale, edge = mix(hue, theme.face, theme.pale), mix(hue, theme.face, theme.edge)
         top, bottom = y + 1.2, y + LANE - 1.2
         here = [(self.x(came + 0.1), top + 1.4, self.x(left + 0.1), bottom - 1.4)]
-        self.rects(here, 2, facecolors=pale, edgecolors=edge, linewidths=0.6)
+        self.rects(here, 2, pale, edge)
         for message, x0, x1 in self._marks(seen, places):
             if message.who != client:
                 continue
             if message.taken > message.asked:
                 wait = [(self.x(message.asked + 0.1), top, x0, bottom)]
-                style = {"facecolors": theme.face, "edgecolors": hue, "linewidths": 0.8}
-                self.rects(wait, 2.5, hatch="/////", **style)
-            self.rects([(x0, top, x1, bottom)], 3, facecolors=hue)
+                self.hatched(wait, 2.5, theme.face, hue)
+            self.rects([(x0, top, x1, bottom)], 3, hue)
 
     def _beats(self, seen: Any, places: dict, y: float) -> None:
         theme, middle = self.theme, y + BEAT / 2 + 2
@@ -186,27 +196,39 @@ class _EnginesPainter(Canvas):
         for before, after in itertools.pairwise(seen.beats):
             words = f"flat for {after - before} steps"
             if after - before > USUAL_GAP and text_width(words, 7.8) < self.step * (after - before):
-                style = {"ha": "center", "style": "italic"}
+                style = {"align": "center", "italic": True}
                 self.text(self.x((before + after) / 2), middle - 5, words, 7.8, theme.ink, **style)
 
     def _keys(self, y: float) -> None:
-        """Say what the shapes mean: only shapes, and what is not written beside them."""
-        theme, x, hue = self.theme, 12.0, self.theme.hues[1]
-        pale, edge = mix(hue, theme.face, theme.pale), mix(hue, theme.face, theme.edge)
-        box = {"facecolors": hue}
+        """Say what the shapes mean: in grey, because a hue is a client."""
+        theme, x, grey = self.theme, 12.0, self.theme.muted
+        pale, edge = mix(grey, theme.face, theme.pale), mix(grey, theme.face, theme.edge)
         keys = [
-            ("takes a message in", box),
-            ("has asked, waits for the server", {"facecolors": theme.face, "edgecolors": hue}),
-            ("connected, says nothing", {"facecolors": pale, "edgecolors": edge}),
-            ("server asleep", {"facecolors": theme.idle}),
-            ("server asks without end", {"facecolors": theme.muted}),
+            ("takes a message in", (theme.ink, "")),
+            ("has asked, waits for the server", None),
+            ("connected, says nothing", (pale, edge)),
+            ("server asleep", (theme.idle, "")),
+            ("server asks without end", (grey, "")),
         ]
-        for words, style in keys:
-            hatch = {"hatch": "//////"} if words.startswith("has asked") else {}
+        for words, colors in keys:
             rect = [(x, y - 4, x + 14.5, y + 4)]
-            self.rects(rect, 2, **{"linewidths": 0.6, "edgecolors": "none", **style, **hatch})
+            if colors is None:
+                self.hatched(rect, 2, theme.face, grey, apart=4.0)
+            else:
+                self.rects(rect, 2, *colors)
             self.text(x + 20, y, words, 8.8, theme.muted)
             x += 20 + text_width(words, 8.8) + 12
+
+
+def _told(seen: Any) -> str:
+    """Say of an engine how its heart beat."""
+    flat = max((b - a for a, b in itertools.pairwise(seen.beats)), default=0)
+    threads = f"{seen.threads} thread{'s' * (seen.threads > 1)}"
+    return f"{threads}, " + (
+        f"no heartbeat answered for {flat} steps"
+        if flat > USUAL_GAP
+        else "every heartbeat answered"
+    )
 
 
 def _places(messages: list) -> Iterator[tuple[int, float]]:

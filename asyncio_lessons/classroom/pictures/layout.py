@@ -1,19 +1,21 @@
 """Where everything in a timeline stands, in points. Nothing is painted here.
 
-A step is at least two points wide and pushed aside by the one before, so that no two dark pieces
-share an x; lanes, bars, stems and marks follow the steps.
+The loop's steps have their places first, on the `scale`, so that no two dark pieces share an x;
+lanes, bars, stems and marks follow the steps.
 """
 
+import itertools
 import math
 import re
 import statistics
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-from ..filming.film import ENDS, Event, Film, Wake
-from .canvas import WIDTH, text_width, wrapped
+from ..filming.film import ENDS, Film, Span, Wake
+from .canvas import WIDTH
+from .scale import THIN, WIDE, Scale
+from .words import text_width, wrapped
 
 MOST_LANES = 40
 BLOCKS = 0.1  # seconds: what asyncio's debug mode calls a slow callback
@@ -25,7 +27,7 @@ SHARES = 699.0  # the column of "12% ran"
 LANE = 37.5
 HALF = 11.6  # of a bar that runs
 LOW = 0.62 * HALF  # of a bar that waits
-THIN = 2.0  # the least width of a step
+DATA = 34.0  # the height of a lane of values
 STEMS_APART = 6.3
 
 
@@ -41,6 +43,7 @@ class Look:
     axis: str
     blocks: float
     most_lanes: int
+    data: tuple[Mapping[str, Sequence[tuple]], ...] = ()  # for each film
 
 
 @dataclass
@@ -54,6 +57,7 @@ class Piece:
     x1: float = 0.0
     blocks: str = ""
     text: str = ""
+    order: int = 0
 
 
 @dataclass
@@ -65,6 +69,7 @@ class Lane:
     pieces: list[Piece] = field(default_factory=list)
     waits: list[tuple[float, float, str]] = field(default_factory=list)
     readies: list[tuple[float, float]] = field(default_factory=list)
+    lates: list[tuple[float, float, str]] = field(default_factory=list)  # x0, x1, how late
     marks: list[tuple[float, str]] = field(default_factory=list)  # x, "timer", "io", "thread"
     ends: Counter = field(default_factory=Counter)
     ran: float = 0.0
@@ -76,6 +81,18 @@ class Stem:
     waker: Lane
     woken: list[Lane]
     first: bool
+
+
+@dataclass
+class Values:
+    """A lane of values: each (x, value) holds until the next; `least` and `most` of all films."""
+
+    name: str
+    points: list[tuple[float, float]]
+    least: float = 0.0
+    most: float = 0.0
+    y: float = 0.0  # its base line
+    end: float = 0.0  # x
 
 
 @dataclass
@@ -93,6 +110,8 @@ class Panel:
     lanes: list[Lane] = field(default_factory=list)
     pieces: list[Piece] = field(default_factory=list)
     stems: list[Stem] = field(default_factory=list)
+    values: list[Values] = field(default_factory=list)
+    places: list[float] = field(default_factory=list)  # x of each event
     busy: float = 0.0
     bottom: float = 0.0
 
@@ -123,19 +142,28 @@ class Layout:
         self.panels = [
             self._panel(film, title, hues) for film, title in zip(shown, titles, strict=True)
         ]
-        names = [lane.name for panel in self.panels for lane in panel.lanes] + ["event loop"]
-        widest = max(text_width(name, 10.2, "bold") for name in names)
+        for panel, film, values in zip(
+            self.panels, films, look.data or [{}] * len(films), strict=True
+        ):
+            data = {**film.data, **values}
+            panel.values = [Values(name, list(points)) for name, points in data.items() if points]
+        names = [lane.name for panel in self.panels for lane in (*panel.lanes, *panel.values)]
+        widest = max(text_width(name, 10.2, "bold") for name in [*names, "event loop"])
         self.left = min(max(widest + 20, 78), 168)
+        self._steps = [_steps(film, (RIGHT - self.left) / self.duration) for film in shown]
+        times = [
+            [(span.start, span.end) for span in steps if film.loop]
+            for film, steps in zip(shown, self._steps, strict=True)
+        ]
+        self.scale = Scale(times, self.duration, self.left, RIGHT)
+        self.x = self.scale.x
+        self.moments = [(x0, x1) for x0, x1 in self.scale.moments if x1 - x0 >= WIDE]
         y = 16.5 + (18 if self.title else 0) + 15 * len(self.notes) + (6 if self.notes else 0)
         for panel in self.panels:
             y = self._place(panel, y)
         self.axis_y = y + 4
         self.legend = self._legend()
         self.height = math.ceil((self.axis_y + 26 + 16 * len(self.legend)) / 3) * 3  # whole pixels
-
-    def x(self, time: float) -> float:
-        """Return where a time stands."""
-        return self.left + (RIGHT - self.left) * time / self.duration
 
     def ticks(self) -> list[tuple[float, str]]:
         """Return (x, text) of the numbers on the axis, the unit on the first one."""
@@ -183,114 +211,154 @@ class Layout:
         for lane in panel.lanes:
             lane.y = y + LANE / 2 - 1
             y += LANE
+        for values in panel.values:
+            values.y = y + DATA - 6
+            y += DATA
         self._place_pieces(panel)
+        self._place_events(panel)
         self._place_states(panel)
         self._place_stems(panel)
         self._place_beats(panel)
+        self._place_values(panel)
         panel.bottom = y
         return y + (14 if len(self.panels) > 1 else 4)
 
     def _place_pieces(self, panel: Panel) -> None:
-        """Give each step its width: two points at least, and none beside another."""
+        """Give each step its place and its width: none beside another."""
+        number = self.panels.index(panel)
         lane_of = {task: lane for lane in panel.lanes for task in lane.tasks}
-        total = panel.film.duration or 1.0
+        total, on_loop = panel.film.duration or 1.0, bool(panel.film.loop)
+        steps = self._steps[number]
+        widths = self.scale.widths[number] if on_loop else [THIN] * len(steps)
         edge = -math.inf
-        spans = sorted(
-            (s for s in panel.film.spans() if s.state == "running"), key=lambda s: s.order
-        )
-        for span in spans:
-            lane = lane_of.get(span.task)
-            length = span.end - span.start
+        for span, width in zip(steps, widths, strict=True):
+            lane, length = lane_of.get(span.task), span.end - span.start
             panel.busy += length / total
-            x0, x1 = self.x(span.start), self.x(span.end)
-            if span.task < 0 and x1 - x0 < THIN:
-                continue  # a callback of no length to see
-            if panel.film.loop:
-                x0 = min(max(x0, edge), x0 + 4 * THIN)  # pushed aside, but never far
-            x1 = max(x1, x0 + THIN)
+            short = length * self.scale.each < width
+            x0 = max(self.x(span.start), edge) if on_loop else self.x(span.start)
+            x1 = x0 + width if short and on_loop else max(self.x(span.end), x0 + THIN)
             edge = x1
-            piece = Piece(lane, span.start, span.end, x0, x1, text=span.text)
-            if length >= self.look.blocks and not self.unit and panel.film.loop:
+            piece = Piece(lane, span.start, span.end, x0, x1, text=span.text, order=span.order)
+            if length >= self.look.blocks and not self.unit and on_loop:
                 piece.blocks = seconds(length)
             panel.pieces.append(piece)
             if lane is not None:
                 lane.pieces.append(piece)
                 lane.ran += length / total
 
+    def _place_events(self, panel: Panel) -> None:
+        """Find the place of each event: within the step in which it happens, or after the last."""
+        pieces = {piece.order: piece for piece in panel.pieces}
+        inside: list[Piece | None] = []
+        edge = -math.inf
+        for order, event in enumerate(panel.film.events):
+            if not panel.film.loop:
+                panel.places.append(self.x(event.time))
+                continue
+            if order in pieces and event.kind not in ("run", "call"):  # the outer step continues
+                x, edge = edge, pieces[order].x1
+                inside[-2:] = [pieces[order]]
+            elif event.kind in ("run", "call"):
+                piece = pieces.get(order)
+                inside.append(piece)
+                x, edge = (piece.x0, piece.x1) if piece else (self._x(event.time, edge),) * 2
+            elif event.kind in ("wait", "return", *ENDS) and inside:
+                piece = inside.pop()
+                x = piece.x1 if piece else self._x(event.time, edge)
+            elif inside and inside[-1] is not None:
+                x = self._within(inside[-1], event.time)
+            else:
+                x = self._x(event.time, edge)
+            panel.places.append(x)
+
+    def _x(self, time: float, edge: float) -> float:
+        return max(self.x(time), edge)
+
+    def _within(self, piece: Piece, time: float) -> float:
+        """Return where in a step a time stands: not on its very edge."""
+        margin = min((piece.x1 - piece.x0) / 2, STEMS_APART / 2)
+        x = piece.x0 + self.x(time) - self.x(piece.start)
+        return min(max(x, piece.x0 + margin), piece.x1 - margin)
+
     def _place_states(self, panel: Panel) -> None:
+        """Fill what is between the steps of a lane: it waits, it is late, it is ready."""
         film = panel.film
+        spans, late = film.spans(brief=True), _late(film)
         for lane in panel.lanes:
-            for state, x0, x1, text in self._states(lane, film):
-                if state == "waiting":
-                    lane.waits.append((x0, x1, text))
-                elif x1 - x0 >= 1:
+            mine = sorted((s for s in spans if s.task in lane.tasks), key=lambda s: s.order)
+            placed = (
+                self._side_by_side(mine) if len(lane.tasks) > 1 else self._in_a_row(mine, panel)
+            )
+            for span, x0, x1, woken_by in placed:
+                if span.state == "ready" and x1 - x0 >= 1:
                     lane.readies.append((x0, x1))
+                if span.state == "waiting" and woken_by in late:
+                    due = max(x0, self.x(late[woken_by]))
+                    lane.lates.append((due, x1, seconds(span.end - late[woken_by])))
+                    x1 = due
+                if span.state == "waiting" and x1 > x0:
+                    lane.waits.append((x0, x1, span.text))
         ends = film.ends()
         for lane in panel.lanes:
             lane.ends = Counter(ends.get(task, "open") for task in lane.tasks)
 
-    def _states(self, lane: Lane, film: Film) -> Iterable[tuple[str, float, float, str]]:
-        """Yield (state, x0, x1, text) between the steps of a lane, where they were drawn."""
-        if len(lane.tasks) > 1:
-            for span in film.spans():
-                if span.task in lane.tasks and span.state != "running":
-                    yield span.state, self.x(span.start), self.x(span.end), ""
-            return
-        pieces = iter(lane.pieces)
-        edge = after = None
-        spans = [span for span in film.spans() if span.task in lane.tasks]
-        coming = list(lane.pieces)
-        for span in sorted(spans, key=lambda s: s.order):
+    def _in_a_row(self, spans: list[Span], panel: Panel) -> Iterable[tuple]:
+        """Yield (span, x0, x1, index of the event that ends it), each up to the next."""
+        pieces = {piece.order: piece for piece in panel.pieces}
+        edge = -math.inf
+        for span, after in itertools.zip_longest(spans, spans[1:]):
             if span.state == "running":
-                piece = next(pieces, None)
-                if piece is not None:
-                    edge = piece.x1
-                    coming.pop(0)
+                edge = pieces[span.order].x1
                 continue
-            x0, x1 = self.x(span.start), self.x(span.end)
-            x0 = max(x0, edge or x0)
-            if coming and span.end >= coming[0].start:
-                x1 = max(x1, coming[0].x0)  # up to the step that follows, where it is drawn
-            after = max(x0, min(x1, RIGHT + 4))
-            if after > x0:
-                yield span.state, x0, after, span.text
-            edge = after
+            x0 = max(panel.places[span.order], edge)
+            if after is None:
+                edge = self.scale.after(span.end)
+            else:
+                begins = pieces.get(after.order)
+                edge = begins.x0 if begins else panel.places[after.order]
+            edge = max(edge, x0)
+            yield span, x0, edge, after and after.order
+
+    def _side_by_side(self, spans: list[Span]) -> Iterable[tuple]:
+        """Yield the same for a lane of many tasks, without the words."""
+        for span in spans:
+            if span.state != "running" and span.end > span.start:
+                x0, x1 = self.x(span.start), self.x(span.end)
+                yield span._replace(text=""), x0, x1, None
 
     # -- stems ----------------------------------------------------------------------------------
 
     def _place_stems(self, panel: Panel) -> None:
-        wakes = {wake.order: wake for wake in panel.film.wakes()}
-        walk = _Walk(panel.lanes)
-        for order, event in enumerate(panel.film.events):
-            if order in wakes:
-                self._place_wake(panel, wakes[order], walk)
-            walk.see(event)
+        lane_of = {task: lane for lane in panel.lanes for task in lane.tasks}
+        late, stems = _late(panel.film), {}
+        for wake in panel.film.wakes():
+            woken, waker = lane_of.get(wake.task), lane_of.get(wake.cause.task)
+            if woken is None:
+                continue
+            if wake.cause.kind in ("timer", "io", "thread"):
+                if len(woken.tasks) == 1:
+                    due = late.get(wake.order)
+                    x = panel.places[wake.order] if due is None else self.x(due)
+                    woken.marks.append((x, wake.cause.kind))
+            elif wake.cause.kind == "task" and waker is not None and waker is not woken:
+                self._place_stem(panel, wake, waker, woken, stems)
         _spread(panel.stems, self.left - 2, RIGHT + 5)
 
-    def _place_wake(self, panel: Panel, wake: Wake, walk: "_Walk") -> None:
-        """Draw a mark for what comes from outside; else a stem, one for a waker and instant."""
-        woken, waker = walk.lane_of.get(wake.task), walk.lane_of.get(wake.cause.task)
-        if woken is None:
-            return
-        if wake.cause.kind in ("timer", "io", "thread"):
-            if len(woken.tasks) == 1:
-                woken.marks.append((self._mark_x(woken, wake.time), wake.cause.kind))
-            return
-        if wake.cause.kind != "task" or waker is None or waker is woken:
-            return
-        x = walk.x_of(wake.cause.task, wake.time, self.x)
-        step = (wake.cause.task, walk.steps[wake.cause.task], wake.first)
-        stem = walk.stems.get(step)
+    def _place_stem(
+        self, panel: Panel, wake: Wake, waker: Lane, woken: Lane, stems: dict[tuple, Stem]
+    ) -> None:
+        """Let one stem serve all whom a step wakes at one place."""
+        x = panel.places[wake.order]
+        step = next((p for p in reversed(waker.pieces) if p.order <= wake.order), None)
+        if step is not None:
+            x = min(max(x, step.x0), step.x1)
+        key = (id(waker), step and step.order, wake.first)
+        stem = stems.get(key)
         if stem is None or abs(stem.x - x) >= 1:
-            stem = walk.stems[step] = Stem(x, waker, [], wake.first)
+            stem = stems[key] = Stem(x, waker, [], wake.first)
             panel.stems.append(stem)
         if woken not in stem.woken:
             stem.woken.append(woken)
-
-    def _mark_x(self, lane: Lane, time: float) -> float:
-        x = self.x(time)
-        step = next((piece for piece in lane.pieces if piece.start >= time), None)
-        return x if step is None or step.start > time else max(x, step.x0)
 
     def _place_beats(self, panel: Panel) -> None:
         times = sorted(panel.beats)
@@ -302,6 +370,19 @@ class Layout:
         for earlier, later in zip(times, times[1:], strict=False):
             if later - earlier > 1.8 * usual:
                 panel.flats.append((self.x(earlier), self.x(later), seconds(later - earlier)))
+
+    def _place_values(self, panel: Panel) -> None:
+        for values in panel.values:
+            placed = []
+            for time, value, *order in values.points:
+                known = order and order[0] is not None and order[0] < len(panel.places)
+                x = max(panel.places[order[0]], self.x(time)) if known else self.x(time)
+                placed.append((x, value))
+            values.points = placed
+            values.end = max(self.scale.after(panel.film.duration), placed[-1][0])
+            same = [v for p in self.panels for v in p.values if v.name == values.name]
+            numbers = [point[1] for values in same for point in values.points]
+            values.least, values.most = min(0.0, *numbers), max(0.0, *numbers)
 
     def _legend(self) -> list[list[tuple[str, str]]]:
         """Return rows of (key, words): only what occurs in the picture."""
@@ -316,6 +397,7 @@ class Layout:
             ("running", "running", any(lane.pieces for lane in lanes)),
             ("ready", "ready: could run, not its turn", any(lane.readies for lane in lanes)),
             ("waiting", "waiting for …", any(lane.waits for lane in lanes)),
+            ("late", "late: due while another ran", any(lane.lates for lane in lanes)),
             ("callback", "a plain callback", callbacks),
             ("wakes", "wakes", any(not stem.first for stem in stems)),
             ("starts", "starts", any(stem.first for stem in stems)),
@@ -326,6 +408,7 @@ class Layout:
             ("cancelled", "cancelled", "cancelled" in ends),
             ("failed", "failed", "failed" in ends),
             ("open", "not finished", "open" in ends),
+            ("moment", "one moment, drawn wide", bool(self.moments)),
         ]
         rows: list[list[tuple[str, str]]] = [[]]
         room = WIDTH - 24
@@ -340,40 +423,21 @@ class Layout:
         return rows if rows[0] else []
 
 
-class _Walk:
-    """Follows the events, to know which drawn step of a task we are in."""
+def _steps(film: Film, even: float) -> list[Span]:
+    """Return the steps of a film, without callbacks of no length to see."""
+    steps = [span for span in film.spans() if span.state == "running"]
+    steps = [s for s in steps if s.task >= 0 or (s.end - s.start) * even >= THIN]
+    return sorted(steps, key=lambda span: span.order)
 
-    def __init__(self, lanes: list[Lane]) -> None:
-        self.steps: Counter = Counter()
-        self.stems: dict[tuple, Stem] = {}
-        self.lane_of = {task: lane for lane in lanes for task in lane.tasks}
-        self._taken: dict[int, int] = defaultdict(lambda: -1)
-        self._stack: list[int] = []
 
-    def see(self, event: Event) -> None:
-        if event.kind == "run":
-            self._next(event.task)
-            self._stack.append(event.task)
-        elif event.kind in ("wait", *ENDS) and self._stack and self._stack[-1] == event.task:
-            self._stack.pop()
-            if self._stack:
-                self._next(self._stack[-1])  # the outer step goes on
-
-    def _next(self, task: int) -> None:
-        self.steps[task] += 1
-        lane = self.lane_of.get(task)
-        if lane is not None:
-            self._taken[id(lane)] += 1
-
-    def x_of(self, task: int, time: float, scale: Any) -> float:
-        """Return where in the present step of `task` a time stands."""
-        lane = self.lane_of[task]
-        number = self._taken[id(lane)]
-        if not 0 <= number < len(lane.pieces):
-            return scale(time)
-        piece = lane.pieces[number]
-        x = piece.x0 + scale(time) - scale(piece.start)
-        return min(max(x, piece.x0 + THIN / 2), piece.x1)
+def _late(film: Film) -> dict[int, float]:
+    """Return when the timer was due, for each task that it woke too late to overlook."""
+    late = {}
+    for order, event in enumerate(film.events):
+        due = event.due
+        if event.kind == "ready" and due is not None and event.time - due > film.duration / 200:
+            late[order] = due
+    return late
 
 
 def _spread(stems: list[Stem], left: float, right: float) -> None:

@@ -3,11 +3,11 @@
 import math
 import re
 from collections import defaultdict
-from typing import Any
 
 from ..filming.film import ENDS
-from .canvas import WIDTH, Canvas, hue_of, mix, shortened, text_width
+from .canvas import WIDTH, Canvas, hue_of, mix
 from .layout import (
+    DATA,
     HALF,
     LANE,
     LOW,
@@ -18,22 +18,24 @@ from .layout import (
     Panel,
     Piece,
     Stem,
+    Values,
     legend_width,
 )
+from .words import shortened, text_width
+
+DASHES = (2.2, 1.6)
 
 
 class Painter(Canvas):
-    """Puts a `Layout` on a figure."""
+    """Puts a `Layout` on a canvas."""
 
-    def figure(self) -> Any:
-        """Return a new figure with all of it."""
-        figure = self.blank()
+    def draw(self) -> None:
+        """Draw all of it."""
         self.head()
         self._grid()
         for panel in self.layout.panels:
             self._panel(panel)
         self._foot()
-        return figure
 
     def hue(self, lane: Lane) -> str:
         return hue_of(self.theme, lane.hue)
@@ -42,10 +44,13 @@ class Painter(Canvas):
 
     def _grid(self) -> None:
         panels, theme = self.layout.panels, self.theme
+        for x0, x1 in self.layout.moments:
+            rects = [(x0, panel.grid, x1, panel.bottom - 2) for panel in panels]
+            self.rects(rects, -1, mix(theme.idle, theme.face, 0.75))
         for x, text in self.layout.ticks():
             for panel in panels:
                 self.line((x, x), (panel.grid, panel.bottom - 2), 0, theme.faint, 0.8)
-            self.text(x, self.layout.axis_y, text, 9.6, theme.muted, ha="center")
+            self.text(x, self.layout.axis_y, text, 9.6, theme.muted, align="center")
 
     def _panel(self, panel: Panel) -> None:
         theme = self.theme
@@ -61,15 +66,17 @@ class Painter(Canvas):
             self.line((0, WIDTH), (y, y), 0.5, theme.faint, 1.0)
         for lane in panel.lanes:
             self._lane(lane, panel)
+        for values in panel.values:
+            self._values(values)
         thin = len(panel.stems) > (RIGHT - self.layout.left) / 3
         for stem in panel.stems:
             self._stem(stem, thin)
 
     def _strip(self, panel: Panel) -> None:
         theme, y, left = self.theme, panel.strip, self.layout.left
-        self.text(left - 9, y, "event loop", 10.2, theme.ink, weight="bold", ha="right")
+        self.text(left - 9, y, "event loop", 10.2, theme.ink, weight="bold", align="right")
         end = self.layout.x(panel.film.duration)
-        self.rects([(left, y - HALF, end, y + HALF)], 1, facecolors=theme.idle)
+        self.rects([(left, y - HALF, end, y + HALF)], 1, theme.idle)
         last = -math.inf
         by_hue: dict[str, list] = defaultdict(list)
         for piece in panel.pieces:
@@ -80,13 +87,11 @@ class Painter(Canvas):
             last = piece.x1
             self._strip_label(piece, y)
         for hue, rects in by_hue.items():
-            self.rects(
-                [(a - 0.7, c, b + 0.7, d) for a, c, b, d in rects], 1.5, facecolors=theme.face
-            )
+            self.rects([(a - 0.7, c, b + 0.7, d) for a, c, b, d in rects], 1.5, theme.face)
             apart = [(a + 0.8 if b - a > 4 else a, c, b, d) for a, c, b, d in rects]
-            self.rects(apart, 2, facecolors=hue)
+            self.rects(apart, 2, hue)
         self._idle(panel, y)
-        self._share(y, panel.busy, "busy")
+        self._share(y, panel.busy, "busy", panel)
 
     def _strip_label(self, piece: Piece, y: float) -> None:
         name = piece.lane.name if piece.lane else piece.text.rsplit(".", 1)[-1]
@@ -94,7 +99,7 @@ class Painter(Canvas):
         for text in (name, re.split(r"[\s_-]+", name)[-1] if piece.lane else ""):
             if text and text_width(text, 8.8, "bold") <= room:
                 middle = (piece.x0 + piece.x1) / 2
-                self.text(middle, y, text, 8.8, self.theme.face, weight="bold", ha="center")
+                self.text(middle, y, text, 8.8, self.theme.face, weight="bold", align="center")
                 return
 
     def _idle(self, panel: Panel, y: float) -> None:
@@ -104,7 +109,7 @@ class Painter(Canvas):
         for x0, x1 in [(piece.x0, piece.x1) for piece in panel.pieces] + [(end, end)]:
             if x0 - edge > 40:
                 middle = (edge + x0) / 2
-                self.text(middle, y, "idle", 8.8, self.theme.muted, style="italic", ha="center")
+                self.text(middle, y, "idle", 8.8, self.theme.muted, italic=True, align="center")
                 return
             edge = max(edge, x1)
 
@@ -117,7 +122,7 @@ class Painter(Canvas):
             10.2,
             theme.muted,
             weight="bold",
-            ha="right",
+            align="right",
         )
         xs, ys = [left], [y]
         shape = ((-2.2, 0), (-1.1, -7.5), (0.9, 5), (2.2, 0))
@@ -132,41 +137,46 @@ class Painter(Canvas):
             words = f"flat for {text}"
             if text_width(words, 8.2) <= x1 - x0 - 6:
                 self.text(
-                    (x0 + x1) / 2, y - 6.5, words, 8.2, theme.ink, ha="center", style="italic"
+                    (x0 + x1) / 2, y - 6.5, words, 8.2, theme.ink, align="center", italic=True
                 )
         self.text(SHARES, y, f"{len(panel.beats)} beats", 9, theme.muted)
 
     def _lane(self, lane: Lane, panel: Panel) -> None:
         theme, hue, y, left = self.theme, self.hue(lane), lane.y, self.layout.left
         name = shortened(lane.name, 10.2, left - 16, "bold")
-        self.text(left - 9, y, name, 10.2, hue, weight="bold", ha="right")
+        self.text(left - 9, y, name, 10.2, hue, weight="bold", align="right")
         pale, edge = mix(hue, theme.face, theme.pale), mix(hue, theme.face, theme.edge)
         waits = [(a, y - LOW, b, y + LOW) for a, b, _ in _joined(lane.waits)]
-        self.rects(waits, 2, facecolors=pale, edgecolors=edge, linewidths=0.6)
+        self.rects(waits, 2, pale, edge)
+        lates = [(a, y - LOW, b, y + LOW) for a, b, _ in lane.lates]
+        self.hatched(lates, 2.1, pale, hue, apart=3.5, back=True)
         readies = [(a, y - HALF, b, y + HALF) for a, b in lane.readies]
-        self.rects(
-            readies, 2.5, facecolors=theme.face, edgecolors=hue, linewidths=0.9, hatch="////"
-        )
-        self.rects(_dark(lane.pieces, y), 3, facecolors=hue)
+        self.hatched(readies, 2.5, theme.face, hue)
+        self.rects(_dark(lane.pieces, y), 3, hue)
         obstacles = [s.x for s in panel.stems if _crosses(s, y)]
         for x0, x1, text in lane.waits:
-            self._wait_label(x0, x1, y, text, obstacles)
+            self._wait_label(x0, x1, y, text, obstacles, pale)
         self._marks(lane, y)
+        for x0, x1, text in lane.lates:
+            words = f"{text} late"
+            if text_width(words, 7.4) <= x1 - x0 + 20:
+                self.text(x0 + 5, y - HALF - 2.6, words, 7.4, theme.ink)
         self._blocks(lane, y)
         self._ends(lane, y)
-        self._share(y, lane.ran, "ran")
+        self._share(y, lane.ran, "ran", panel)
 
-    def _share(self, y: float, part: float, word: str) -> None:
-        text = f"{_share(part)} {word}"
+    def _share(self, y: float, part: float, word: str, panel: Panel) -> None:
+        """Write how much of the time it was busy: nothing where no time passes in a step."""
+        text = f"{_share(part)} {word}" if part > 0 else ""
         if self.layout.unit:
-            steps = round(part * self.layout.duration)
+            steps = round(part * panel.film.duration)
             text = f"{steps} step{'s' * (steps != 1)}"
         self.text(SHARES, y, text, 9, self.theme.muted)
 
     def _wait_label(
-        self, x0: float, x1: float, y: float, text: str, obstacles: list[float]
+        self, x0: float, x1: float, y: float, text: str, obstacles: list[float], ground: str
     ) -> None:
-        """Write what is waited for: where no stem crosses it if there is such a place."""
+        """Write what is waited for: where no stem crosses it, or else over the stem."""
         size = 8.2
         if not text or x1 - x0 < 20:
             return
@@ -179,8 +189,9 @@ class Painter(Canvas):
                 self.text(begin + 4, y, text, size, self.theme.ink, family="mono")
                 return
         text = shortened(text, size, x1 - x0 - 8, family="mono")
-        if text:
-            self.text(x0 + 6, y, text, size, self.theme.ink, family="mono")
+        end = x0 + 6 + text_width(text, size, family="mono")
+        self.rects([(x - 1, y - 4.5, x + 1, y + 4.5) for x in cuts[1:-1] if x < end], 8, ground)
+        self.text(x0 + 6, y, text, size, self.theme.ink, family="mono")
 
     def _marks(self, lane: Lane, y: float) -> None:
         last = -math.inf
@@ -206,12 +217,12 @@ class Painter(Canvas):
                 continue
             if text_width(words, 8, "bold") <= piece.x1 - piece.x0 - 6:
                 middle = (piece.x0 + piece.x1) / 2
-                self.text(middle, y, words, 8, theme.face, weight="bold", ha="center")
+                self.text(middle, y, words, 8, theme.face, weight="bold", align="center")
             else:
                 at_end = piece.x0 > RIGHT - 70
                 x = piece.x1 - 4.5 if at_end else piece.x0 + 4.5
                 side = "right" if at_end else "left"
-                self.text(x, y - HALF - 3.6, words, 7.4, theme.ink, ha=side)
+                self.text(x, y - HALF - 3.6, words, 7.4, theme.ink, align=side)
 
     def _ends(self, lane: Lane, y: float) -> None:
         kinds = [kind for kind in (*ENDS, "open") if lane.ends[kind]]
@@ -238,15 +249,40 @@ class Painter(Canvas):
         tips = [lane.y - HALF if lane.y > y else lane.y + HALF for lane in stem.woken]
         ends = [tip + (-4.5 if tip > y else 4.5) for tip in tips]
         low, high = min([y, *ends]), max([y, *ends])
-        dashes = (0, (2.2, 1.6)) if stem.first else "-"
-        if not thin:
-            self.line((x, x), (low, high), 4, theme.face, 2.9)
-        self.line((x, x), (low, high), 4.5, theme.ink, 0.6 if thin else 1.3, dashes)
+        dash = DASHES if stem.first else None
+        self.line((x, x), (low, high), 4.5, theme.ink, 0.6 if thin else 1.3, dash)
         for tip in tips:
             back = -5.2 if tip > y else 5.2
             head = [(x, tip), (x - 2.8, tip + back), (x + 2.8, tip + back)]
             self.polygon(head, 5, theme.ink, theme.face, 0.6)
         self._dot(x, y)
+
+    def _values(self, values: Values) -> None:
+        """Draw a lane of numbers as steps, each number where it begins."""
+        theme, base, height = self.theme, values.y, DATA - 16
+        least = values.least
+        scale = height / ((values.most - least) or 1)
+        left = self.layout.left
+        name = shortened(values.name, 10.2, left - 16, "bold")
+        self.text(
+            left - 9, base - height / 2, name, 10.2, theme.muted, weight="bold", align="right"
+        )
+        ends = [x for x, _ in values.points[1:]] + [values.end]
+        top: list[tuple[float, float]] = []
+        for (x, value), end in zip(values.points, ends, strict=True):
+            y = base - (value - least) * scale
+            top += [(x, y), (end, y)]
+        zero = base + least * scale
+        ground = [(top[0][0], zero), *top, (top[-1][0], zero)]
+        self.polygon(ground, 2, mix(theme.muted, theme.face, 0.18), "", 0)
+        self.lines([top], 3, theme.muted, 1.3)
+        free = -math.inf
+        for (x, value), (_, y) in zip(values.points, top[::2], strict=True):
+            text = f"{value:g}"
+            width = text_width(text, 7.8, "bold")
+            if x + 1.5 >= free:
+                self.text(x + 1.5, y - 5.2, text, 7.8, theme.ink, weight="bold")
+                free = x + width + 4
 
     def _dot(self, x: float, y: float) -> None:
         around = [
@@ -268,27 +304,30 @@ class Painter(Canvas):
             y += 16
 
     def _key(self, key: str, x: float, y: float) -> None:
+        """Draw what an entry means: in grey, because a hue is a task."""
         theme = self.theme
-        hue = theme.hues[1]
+        grey = theme.muted
         box = [(x, y - 4, x + 14.5, y + 4)]
+        pale, edge = mix(grey, theme.face, theme.pale), mix(grey, theme.face, theme.edge)
         if key == "running":
-            self.rects(box, 2, facecolors=hue)
+            self.rects(box, 2, grey)
         elif key == "ready":
-            self.rects(
-                box, 2, facecolors=theme.face, edgecolors=hue, linewidths=0.9, hatch="//////"
-            )
+            self.hatched(box, 2, theme.face, grey, apart=4.0)
+        elif key == "late":
+            self.hatched([(x, y - 2.8, x + 14.5, y + 2.8)], 2, pale, grey, apart=3.5, back=True)
         elif key == "waiting":
-            pale, edge = mix(hue, theme.face, theme.pale), mix(hue, theme.face, theme.edge)
-            self.rects(box, 2, facecolors=pale, edgecolors=edge, linewidths=0.6)
+            self.rects([(x, y - 2.8, x + 14.5, y + 2.8)], 2, pale, edge)
+        elif key == "moment":
+            self.rects([(x, y - 6, x + 14.5, y + 6)], 2, mix(theme.idle, theme.face, 0.75))
         elif key == "callback":
-            self.rects(box, 2, facecolors=theme.muted)
+            self.rects([(x + 4, y - 4, x + 10.5, y + 4)], 2, grey)
         elif key == "wakes":
             self.line((x, x + 11), (y, y), 4, theme.ink, 1.3)
             self.polygon(
                 [(x + 15, y), (x + 8.5, y - 3.2), (x + 8.5, y + 3.2)], 5, theme.ink, theme.face, 0.4
             )
         elif key == "starts":
-            self.line((x, x + 14), (y, y), 4, theme.ink, 1.3, (0, (2.2, 1.6)))
+            self.line((x, x + 14), (y, y), 4, theme.ink, 1.3, DASHES)
         elif key in ("timer", "io", "thread"):
             self._mark(key, x + 9, y)
         else:
@@ -322,6 +361,4 @@ def _crosses(stem: Stem, y: float) -> bool:
 
 
 def _share(part: float) -> str:
-    if part <= 0:
-        return "0%"
     return "<1%" if part < 0.01 else f"{part * 100:.0f}%"

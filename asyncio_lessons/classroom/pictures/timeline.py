@@ -13,15 +13,17 @@ import functools
 import math
 import sys
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..filming.film import Film
 from ..filming.loops import current_loop
 from ..filming.recorder import Recorder
-from .canvas import THEMES, Drawing
+from .canvas import Theme
+from .drawing import CHOICES, Drawing
 from .layout import BLOCKS, MOST_LANES, STEPS, Layout, Look, in_steps, lanes_of, seconds
 from .paint import Painter
+from .say import described
 
 
 def draw(
@@ -29,18 +31,21 @@ def draw(
     title: str | None = None,
     note: str | None = None,
     titles: Sequence[str] = (),
-    theme: str = "light",
+    theme: str = "auto",
     heartbeat: str | None = None,
+    data: Any = None,
     axis: str = "auto",
     blocks: float = BLOCKS,
     most_lanes: int = MOST_LANES,
 ) -> "Picture":
     """Return the timeline of one film, or of several, stacked on one time axis.
 
-    title: the claim; note: the proof, under it; titles: one for each film; theme: "light" or
-    "dark"; heartbeat: the name of a task whose steps are drawn as a pulse; axis: "time", or
-    "steps", one unit for each step (the choice of "auto" where no time passes); blocks: seconds
-    from which a step is marked with its length; most_lanes: fold tasks by name above this many.
+    title: the claim; note: the proof, under it; titles: one for each film; theme: "light", "dark",
+    or "auto", that of the page; heartbeat: the name of a task whose steps are drawn as a pulse;
+    data: numbers of the program beside those that `measure` noted, as a dictionary
+    {"shelf": [(seconds, length), ...]}, or a list of one for each film; axis: "time", or "steps",
+    one unit for each step (the choice of "auto" where no time passes); blocks: seconds from which a
+    step is marked with its length; most_lanes: fold tasks by name above this many.
     Raises TypeError or ValueError, in one sentence, for anything else.
     """
     for film in films:
@@ -48,21 +53,40 @@ def draw(
             raise TypeError(f"draw() needs films, as record(main()) returns; got {film!r}")
     if not films:
         raise TypeError("draw() needs at least one film, as record(main()) returns")
-    if theme not in THEMES:
-        raise ValueError(f"theme must be light or dark; got {theme!r}")
+    if theme not in CHOICES:
+        raise ValueError(f"theme must be auto, light or dark; got {theme!r}")
     if axis not in ("auto", "time", "steps"):
         raise ValueError(f"axis must be auto, time or steps; got {axis!r}")
     if titles and len(titles) != len(films):
         raise ValueError(f"titles must be one for each film: {len(films)}; got {len(titles)}")
-    look = Look(title, note, tuple(titles), theme, heartbeat, axis, blocks, most_lanes)
+    lanes = _checked(data, len(films))
+    look = Look(title, note, tuple(titles), theme, heartbeat, axis, blocks, most_lanes, lanes)
     return Picture(films, look)
+
+
+def _checked(data: Any, films: int) -> tuple[Mapping[str, Sequence[tuple]], ...]:
+    """Return the values for each film; raise in one sentence if they are no values."""
+    if data is None:
+        return ()
+    each = (data,) if isinstance(data, Mapping) else tuple(data)
+    if len(each) != films:
+        raise ValueError(f"data must be one dictionary for each film: {films}; got {len(each)}")
+    for values in each:
+        for name, points in values.items():
+            for point in points:
+                if not (isinstance(point, Sequence) and len(point) >= 2):
+                    raise TypeError(
+                        f"data[{name!r}] needs pairs (seconds, value), such as (0.5, 3); "
+                        f"got {point!r}"
+                    )
+    return each
 
 
 class Picture(Drawing):
     """A drawn timeline: shows itself at the end of a cell; `save` writes it to a file."""
 
     def __init__(self, films: Sequence[Film], look: Look) -> None:
-        self.films, self.look, self.theme = tuple(films), look, THEMES[look.theme]
+        self.films, self.look, self.theme = tuple(films), look, look.theme
         for film in films:
             if look.heartbeat is not None:
                 film.times_of(look.heartbeat)  # raises for a name no task has
@@ -72,9 +96,13 @@ class Picture(Drawing):
         """Where everything stands, in points."""
         return Layout(self.films, self.look)
 
-    def figure(self) -> Any:
-        """Return a new matplotlib Figure; pyplot is not involved."""
-        return Painter(self.layout, self.theme).figure()
+    def canvas(self, theme: Theme) -> Painter:
+        """Return a canvas for a theme."""
+        return Painter(self.layout, theme)
+
+    def describe(self) -> str:
+        """Return what the picture shows, for those who do not see it."""
+        return described(self.layout)
 
     def __str__(self) -> str:
         return "\n\n".join(

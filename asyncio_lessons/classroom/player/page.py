@@ -342,10 +342,7 @@ def _json(data: Any) -> str:
 
 def _still(film: Film, title: str | None, note: str | None) -> str:
     """Return the timeline as a picture inside the page."""
-    picture = draw(film, title=title, note=note)
-    data = base64.b64encode(picture.png()).decode()
-    about = html.escape(f"The timeline of {title or 'the film'}")
-    return f'<img style="max-width:100%" alt="{about}" src="data:image/png;base64,{data}">'
+    return draw(film, title=title, note=note).html()
 
 
 @functools.cache

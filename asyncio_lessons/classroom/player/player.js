@@ -282,7 +282,7 @@ async (root, film, css) => {
   const drawSource = () => {
     const spot = focus();
     const [id, line] = (spot && framesOf(spot[0])[spot[1]]) || [];
-    const [sheetNumber, at] = steps[now][SPOT] && !chosen && !asking && followed < 0 ? steps[now][SPOT] : spot ? [sources[id][1], line] : [];
+    const [sheetNumber, at] = steps[now][SPOT] && !chosen && !asking && followed < 0 ? steps[now][SPOT] : spot ? [sources[id][1], line] : [sources.find((source) => !source[2])?.[1]];
     const sheet = sheets[sheetNumber];
     marked?.classList.remove("cur");
     if (!sheet) return (heads.source.lastChild.textContent = ""), show("source", "", () => none("no function is running or paused"));
@@ -309,7 +309,9 @@ async (root, film, css) => {
     marked?.classList.add("cur");
     const room = Math.floor(((narrow ? 232 : 271) - 22) / LINE);
     const top = goal ? goal.place - Math.floor(room / 2) : 0;
-    panels.source.scrollTop = Math.max(0, Math.min(top, sheet.node.children.length - room)) * LINE;
+    const scroll = Math.max(0, Math.min(top, sheet.node.children.length - room)) * LINE;
+    if (drawn.scroll !== sheetNumber + "," + scroll) panels.source.scrollTop = scroll;
+    drawn.scroll = sheetNumber + "," + scroll;
   };
 
   // -- the timeline: a strip for the loop, a lane for each task, the playhead
@@ -471,7 +473,7 @@ async (root, film, css) => {
     set(slider, { "aria-valuetext": `step ${now} of ${LAST}` });
     count.textContent = `step ${now} / ${LAST}` + (turn ? " · turn " + turn : "") + (onLoop ? " · " + seconds(time) : "");
     for (const each of [drawSentence, drawQuestion, drawRunning, drawReady, drawTimers, drawSelector, drawPrinted, drawTasks, drawSource, drawTimeline]) each();
-    panels.printed.scrollTop = 1e6;
+    if (scene[4]) panels.printed.scrollTop = 1e6;
   };
   const seek = (n) => {
     n = Math.max(0, Math.min(n, LAST));

@@ -40,7 +40,7 @@ THIRD_NEXT = Prediction(
         "it begins again with `foo begins`",
         "A generator runs its body once. To begin again, call `foo()` for a new generator.",
     ),
-    shows="StopIteration with the value 'all said'",
+    shows="StopIteration: all said",
 )
 
 SEND_FIRST = Prediction(
