@@ -102,13 +102,13 @@ class Future:
     """
 
     __class_getitem__ = classmethod(GenericAlias)  # Future[int], in annotations
-    _result = _exception = _cancel_message = None
     # True from `yield self` until a task waits for it; named so that asyncio's tasks know it too.
     _asyncio_future_blocking = False
 
     def __init__(self, *, loop: Any = None) -> None:
         self._loop = loop or get_running_loop()
         self._state = PENDING
+        self._result = self._exception = self._cancel_message = None
         self._callbacks: list = []  # what has a _run(), to be made ready when this is done
 
     # -- the side that has the result ---------------------------------------------------------

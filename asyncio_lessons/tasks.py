@@ -25,10 +25,6 @@ class Task(Future):
     Mirrors asyncio.tasks.Task.
     """
 
-    _fut_waiter: Any = None  # the future this task waits for
-    _must_cancel = False  # the next step throws CancelledError
-    _num_cancels_requested = 0
-
     def __init__(
         self, coro: Coroutine, *, loop: Any = None, name: Any = None, context: Any = None
     ) -> None:
@@ -38,6 +34,9 @@ class Task(Future):
         self._coro = coro
         self._name = f"Task-{next(numbers)}" if name is None else str(name)
         self._context = copy_context() if context is None else context
+        self._fut_waiter: Any = None  # the future this task waits for
+        self._must_cancel = False  # the next step throws CancelledError
+        self._num_cancels_requested = 0
         self._loop._tasks.add(self)  # for all_tasks(); weak, so it keeps no task alive
         self._schedule_first_step()
 
@@ -53,19 +52,14 @@ class Task(Future):
             error = self._take_cancel_request()
         self._fut_waiter = None
         try:
-            if error is None:
-                awaited = self._context.run(self._coro.send, None)
-            else:
-                awaited = self._context.run(self._coro.throw, error)
+            step = self._coro.send if error is None else self._coro.throw
+            awaited = self._context.run(step, error)
         except StopIteration as stop:
             self._finish(stop.value)
         except BaseException as caught:
             self._fail(caught)
         else:
-            if awaited is None:
-                self._loop._ready.append(self)
-            else:
-                self._wait_for(awaited)
+            self._wait_for(awaited)
         self._loop._current_task = None
 
     def _finish(self, result: Any) -> None:
@@ -80,10 +74,13 @@ class Task(Future):
         else:
             super().set_exception(error)
         if isinstance(error, (KeyboardInterrupt, SystemExit)):
+            self._loop._current_task = None
             raise error  # these end the loop too
 
     def _wait_for(self, awaited: Any) -> None:
-        if problem := self._why_not(awaited):
+        if awaited is None:  # a bare yield: again in the next turn
+            self._loop._ready.append(self)
+        elif problem := self._why_not(awaited):
             self._loop.call_soon(self._run, RuntimeError(problem))
         else:
             awaited._asyncio_future_blocking = False

@@ -16,11 +16,12 @@ class GuardedFuture(Future):
 
     def set_exception(self, exception: BaseException | type[BaseException]) -> None:
         """Finish with an exception; a StopIteration becomes the cause of a RuntimeError."""
-        error = exception() if isinstance(exception, type) else exception
-        if isinstance(error, StopIteration):  # to a generator that means something else
-            cause, error = error, RuntimeError("StopIteration interacts badly with generators")
-            error.__cause__ = cause
-        super().set_exception(error)
+        kind = exception if isinstance(exception, type) else type(exception)
+        if issubclass(kind, StopIteration):  # to a generator that means something else
+            cause = exception() if exception is kind else exception
+            exception = RuntimeError("StopIteration interacts badly with generators")
+            exception.__cause__ = cause
+        super().set_exception(exception)
 
 
 class GuardedQueue(deque):

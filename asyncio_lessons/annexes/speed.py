@@ -28,6 +28,8 @@ FEW_TIMERS = 100  # up to this many, cancelled timers may stay in the heap until
 class Future(whole.Future):
     __doc__ = whole.Future.__doc__
 
+    _result = _cancel_message = None
+
     def __init__(self, *, loop: Any = None) -> None:
         super().__init__(loop=loop)
         self._callbacks = NOTHING
@@ -81,7 +83,8 @@ class Future(whole.Future):
 class Task(whole.Task, Future):
     __doc__ = whole.Task.__doc__
 
-    _known = False  # whether the loop has it in its list of tasks
+    _fut_waiter: Any = None
+    _num_cancels_requested = 0
 
     def __init__(self, coro: Any, *, loop: Any = None, eager_start: bool = False, **named: Any):
         self._eager_start = eager_start

@@ -21,7 +21,6 @@ FILES: dict[str, tuple[str, ...]] = {
     "coroutines": ("suspend", "drive", "round-robin", "reorder"),
     "futures": (
         "future-results",
-        "future-exceptions",
         "future-callbacks",
         "future-await",
         "future-repair",

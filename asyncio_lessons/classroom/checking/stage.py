@@ -70,7 +70,6 @@ def film(aio: Any, main: Callable[[Any], Coroutine]) -> Any:
 def _clear(loop: Any) -> None:
     """Leave no task behind that would complain when it goes."""
     loop._ready.clear()
-    for reference in list(loop._tasks):
-        task = reference()
-        if task is not None and not task.done():
+    for task in list(loop._tasks):
+        if not task.done():
             task._log_destroy_pending = False

@@ -27,7 +27,7 @@ The exercises, by lesson (a test holds this list against the files):
     02  double-repair  double-by-hand
     03  tunnel-send  tunnel
     04  suspend  drive  round-robin  reorder
-    05  future-results  future-exceptions  future-callbacks  future-await  future-repair
+    05  future-results  future-callbacks  future-await  future-repair
     06  task-step  task-wakeup  task-cancel  sort-awaitables  task-repair
     07  loop-turn  loop-timers  loop-run  loop-until  heartbeat-repair
     08  socket-readers  sock-recv  sock-sendall  threadsafe  blocking-repair

@@ -1,7 +1,5 @@
 """Lesson 05: a result that is not there yet."""
 
-import gc
-
 from ..checking.catalog import Exercise, Wrong
 from ..checking.expect import Events, holds, raises, same
 from ..checking.stage import play, quiet_loop, turn
@@ -9,33 +7,56 @@ from ..checking.stage import play, quiet_loop, turn
 RESULTS = Exercise(
     name="future-results",
     lesson="05",
-    title="Give a future its result, once, and hand it out",
-    lines=12,
+    title="Write Future: a place for a result or an error, set once",
+    lines=22,
     module="futures",
-    builds=("Future.set_result", "Future.result", "Future.done"),
+    builds=(
+        "Future.__init__",
+        "Future.done",
+        "Future.set_result",
+        "Future.set_exception",
+        "Future.result",
+        "Future.exception",
+    ),
     stub="""
 class Future:
-    # self._state is PENDING, CANCELLED or FINISHED; self._result and self._exception hold the rest
+    def __init__(self, *, loop=None):
+        self._loop = loop or get_running_loop()
+        self._state = PENDING  # later FINISHED or CANCELLED
+        self._result = self._exception = self._cancel_message = None
+        self._callbacks = []  # for the next exercise
+
+    def done(self):
+        ...  # 1 line
+
     def set_result(self, result):
-        # about 5 lines: only a pending one; keep it, change the state, then self._wake()
+        # about 5 lines: keep the result, change the state, then self._schedule_callbacks()
+        # InvalidStateError if it is not pending
+        ...
+
+    def set_exception(self, exception):
+        # about 5 lines: the same with an exception; a class such as ValueError is called first
         ...
 
     def result(self):
-        # about 5 lines: a pending one raises InvalidStateError; a finished one without
-        # self._exception returns self._result. All else has failed or was cancelled:
-        # raise self.exception(), which knows of both, and notes that somebody saw the error.
+        # about 5 lines: InvalidStateError while it is pending; else the result, or raise the
+        # exception
         ...
 
-    def done(self):
-        # 1 line
+    def exception(self):
+        # about 5 lines: InvalidStateError while it is pending; else the exception, or None.
+        # A cancelled future raises self._make_cancelled_error(), here and in result()
         ...
 """,
     hints=(
-        "Both methods look at `self._state` first, and raise InvalidStateError in the wrong one.",
+        "Every method looks at `self._state` first. `set_result` and `set_exception` refuse a "
+        "future that is not PENDING; `result` and `exception` refuse one that is.",
         "`set_result` keeps the value in `self._result`, sets `self._state = FINISHED`, and calls "
-        "`self._wake()` last, when all is in place.",
-        "`result`: if PENDING, raise InvalidStateError. If FINISHED and `self._exception` is None, "
-        "return `self._result`. Else `raise self.exception()`.",
+        "`self._schedule_callbacks()` last, when all is in place. `set_exception` does the same "
+        "with `self._exception`; `exception() if isinstance(exception, type)` makes an instance.",
+        "`exception`: if PENDING, raise InvalidStateError; if CANCELLED, raise "
+        "`self._make_cancelled_error()`; return `self._exception`. `result`: if it is CANCELLED or "
+        "`self._exception` is not None, `raise self.exception()`; else return `self._result`.",
     ),
     wrong=(
         Wrong(
@@ -44,9 +65,32 @@ class Future:
     def set_result(self, result):
         self._result = result
         self._state = FINISHED
-        self._wake()
+        self._schedule_callbacks()
 """,
             "let itself be called twice",
+        ),
+        Wrong(
+            """
+class Future:
+    def set_result(self, result):
+        if self._state is not PENDING:
+            raise InvalidStateError("done already")
+        self._result = result
+        self._state = FINISHED
+""",
+            "No callback was scheduled",
+        ),
+        Wrong(
+            """
+class Future:
+    def set_result(self, result):
+        if self._state is not PENDING:
+            raise InvalidStateError("done already")
+        self._schedule_callbacks()
+        self._result = result
+        self._state = FINISHED
+""",
+            "Schedule last",
         ),
         Wrong(
             """
@@ -56,32 +100,17 @@ class Future:
             return
         self._result = result
         self._state = FINISHED
-        self._wake()
+        self._schedule_callbacks()
 """,
-            "let itself be called twice",
+            "raises InvalidStateError",
         ),
         Wrong(
             """
 class Future:
-    def set_result(self, result):
-        if self._state is not PENDING:
-            raise InvalidStateError("done already")
-        self._result = result
-        self._state = FINISHED
+    def result(self):
+        return self._result
 """,
-            "Nobody was woken",
-        ),
-        Wrong(
-            """
-class Future:
-    def set_result(self, result):
-        if self._state is not PENDING:
-            raise InvalidStateError("done already")
-        self._wake()
-        self._result = result
-        self._state = FINISHED
-""",
-            "Wake those who wait last",
+            "There is no result yet",
         ),
         Wrong(
             """
@@ -98,59 +127,23 @@ class Future:
 class Future:
     def result(self):
         if self._state is PENDING:
-            return None
-        if self._state is CANCELLED:
-            raise self._make_cancelled_error()
-        if self._exception is not None:
-            self._result.future = None
-            raise self._exception
+            raise InvalidStateError("not yet")
         return self._result
 """,
-            "There is no result yet",
+            "raises the exception",
         ),
         Wrong(
             """
 class Future:
     def result(self):
         if self._state is PENDING:
-            raise InvalidStateError("not ready")
-        return self._result
+            raise InvalidStateError("not yet")
+        result, self._result = self._result, None
+        if self._exception is not None or self._state is CANCELLED:
+            raise self.exception()
+        return result
 """,
-            "An exception is raised by `result()`",
-        ),
-        Wrong(
-            """
-class Future:
-    def result(self):
-        if self._state is PENDING:
-            raise InvalidStateError("not ready")
-        if self._exception:
-            raise self._exception
-        return self._result
-""",
-            "A cancelled future raises CancelledError",
-        ),
-        Wrong(
-            """
-class Future:
-    def result(self):
-        if self._state is PENDING:
-            raise InvalidStateError("not ready")
-        if self._state is CANCELLED:
-            raise self._make_cancelled_error()
-        if self._exception is not None:
-            raise self._exception
-        return self._result
-""",
-            "notes that somebody saw the error",
-        ),
-        Wrong(
-            """
-class Future:
-    def done(self):
-        return self._state is FINISHED
-""",
-            "A cancelled future is done",
+            "as often as it is asked for",
         ),
         Wrong(
             """
@@ -158,151 +151,23 @@ class Future:
     def done(self):
         return self._result is not None
 """,
-            "attribute '_result'",
+            "`self._state`",
         ),
-    ),
-)
-
-
-@RESULTS.check("a new future is not done", "Look at `self._state`: there is no `_result` yet.")
-def _(aio):
-    future = quiet_loop(aio).create_future()
-    same(future.done(), False, "A new future is pending, so `done()` is False.")
-
-
-@RESULTS.check("before there is a result, `result()` raises InvalidStateError")
-def _(aio):
-    future = quiet_loop(aio).create_future()
-    raises(
-        aio.InvalidStateError,
-        future.result,
-        "There is no result yet: `result()` is an ordinary call, it cannot wait. Raise "
-        "InvalidStateError.",
-    )
-
-
-@RESULTS.check("`set_result(None)` and `set_result(42)` give their result, again and again")
-def _(aio):
-    for value in (None, 42):
-        future = quiet_loop(aio).create_future()
-        future.set_result(value)
-        same(future.done(), True, "After `set_result` the future is done.")
-        same([future.result(), future.result()], [value, value], "Return what was set.")
-
-
-@RESULTS.check("a second `set_result` raises InvalidStateError, and changes nothing")
-def _(aio):
-    future = quiet_loop(aio).create_future()
-    future.set_result("first")
-    raises(
-        aio.InvalidStateError,
-        lambda: future.set_result("second"),
-        "`set_result` let itself be called twice: a future has one result. Raise "
-        "InvalidStateError unless it is pending.",
-    )
-    same(future.result(), "first", "The first result stays.")
-
-
-@RESULTS.check("those who wait are woken, when the result is in place")
-def _(aio):
-    loop, seen = quiet_loop(aio), Events()
-    future = loop.create_future()
-
-    class Spy:
-        def _run(self):
-            seen.append("woken")
-
-    class Queue(type(loop._ready)):
-        def extend(self, callbacks):
-            seen.append(f"woken while {'done' if future.done() else 'still pending'}")
-            super().extend(callbacks)
-
-    loop._ready = Queue()
-    future._keep(Spy())
-    future.set_result(1)
-    sentence = "Nobody was woken: call `self._wake()` when the result is set."
-    if seen:
-        sentence = "Wake those who wait last: they may look at the result at once."
-    same(seen, Events(["woken while done"]), sentence)
-
-
-@RESULTS.check("`result()` raises the exception that was set")
-def _(aio):
-    loop = quiet_loop(aio)
-    future = loop.create_future()
-    future.set_exception(ValueError("no luck"))
-    sentence = "An exception is raised by `result()`, not returned."
-    raises(ValueError, future.result, sentence, "no luck")
-    same(future.done(), True, "A future that has an exception is done.")
-
-
-@RESULTS.check("a cancelled future is done, and `result()` raises CancelledError")
-def _(aio):
-    future = quiet_loop(aio).create_future()
-    future.cancel("enough")
-    same(future.done(), True, "A cancelled future is done too: done means not pending.")
-    sentence = "A cancelled future raises CancelledError: `self.exception()` does that."
-    try:
-        future.result()
-    except aio.CancelledError as error:
-        same(str(error), "enough", sentence)
-    except AttributeError:
-        holds(False, sentence)
-    else:
-        holds(False, sentence)
-
-
-@RESULTS.check("an exception that was fetched is not reported as forgotten")
-def _(aio):
-    loop = quiet_loop(aio)
-    future = loop.create_future()
-    future.set_exception(ValueError("seen"))
-    try:
-        future.result()
-    except ValueError:
-        pass
-    del future
-    gc.collect()
-    reports = [context["message"] for context in loop.reports]
-    same(reports, [], "Raise `self.exception()`: it notes that somebody saw the error.")
-
-
-EXCEPTIONS = Exercise(
-    name="future-exceptions",
-    lesson="05",
-    title="Let a future fail, and let somebody look at the failure",
-    lines=16,
-    module="futures",
-    builds=("Future.set_exception", "Future.exception"),
-    stub="""
+        Wrong(
+            """
 class Future:
-    def set_exception(self, exception):
-        # about 8 lines: only a pending one. A class is called first: ValueError means ValueError()
-        # keep it in self._exception, and change the state. There is no result; in its place
-        # Unretrieved(copy.copy(self), error.__traceback__) reports it if nobody ever asks
-        ...
-
-    def exception(self):
-        # about 7 lines: return it, or None if there is a result; say that somebody saw it.
-        # A cancelled one raises self._make_cancelled_error(), a pending one InvalidStateError.
-        ...
+    def done(self):
+        return self._state is FINISHED
 """,
-    hints=(
-        "`set_exception` is `set_result` with another attribute: the same check first, the same "
-        "`self._wake()` last.",
-        "`if isinstance(exception, type): exception = exception()` turns a class into an instance.",
-        "`exception()`: raise for CANCELLED and for PENDING; if `self._exception` is not None, set "
-        "`self._result.future = None`; return `self._exception`.",
-    ),
-    wrong=(
+            "done means not pending",
+        ),
         Wrong(
             """
 class Future:
     def set_exception(self, exception):
-        self._exception = exception
+        self._exception = exception() if isinstance(exception, type) else exception
         self._state = FINISHED
-        self._result = Unretrieved(copy.copy(self), exception.__traceback__)
-        self._wake()
+        self._schedule_callbacks()
 """,
             "A future ends once",
         ),
@@ -322,8 +187,7 @@ class Future:
             raise InvalidStateError("done already")
         self._exception = exception
         self._state = FINISHED
-        self._result = Unretrieved(copy.copy(self), None)
-        self._wake()
+        self._schedule_callbacks()
 """,
             "A class is called first",
         ),
@@ -333,24 +197,17 @@ class Future:
     def set_exception(self, exception):
         if self._state is not PENDING:
             raise InvalidStateError("done already")
-        if isinstance(exception, type):
-            exception = exception()
-        self._exception = exception
+        self._exception = exception() if isinstance(exception, type) else exception
         self._state = FINISHED
-        self._result = Unretrieved(copy.copy(self), exception.__traceback__)
 """,
-            "Nobody was woken",
+            "No callback was scheduled",
         ),
         Wrong(
             """
 class Future:
     def exception(self):
-        if self._state is PENDING:
-            return None
         if self._state is CANCELLED:
             raise self._make_cancelled_error()
-        if self._exception is not None:
-            self._result.future = None
         return self._exception
 """,
             "None would mean that all went well",
@@ -361,8 +218,9 @@ class Future:
     def exception(self):
         if self._state is PENDING:
             raise InvalidStateError("not yet")
+        if self._state is CANCELLED:
+            raise self._make_cancelled_error()
         if self._exception is not None:
-            self._result.future = None
             raise self._exception
         return None
 """,
@@ -374,35 +232,123 @@ class Future:
     def exception(self):
         if self._state is PENDING:
             raise InvalidStateError("not yet")
-        if self._exception is not None:
-            self._result.future = None
         return self._exception
 """,
             "A cancelled future has no exception to return",
         ),
-        Wrong(
-            """
+    ),
+    right=(
+        """
 class Future:
-    def exception(self):
+    def done(self):
+        return self._state != PENDING
+
+    def result(self):
         if self._state is PENDING:
-            raise InvalidStateError("not yet")
-        if self._state is CANCELLED:
-            raise self._make_cancelled_error()
-        return self._exception
+            raise InvalidStateError("there is no result yet")
+        error = self.exception()
+        if error:
+            raise error
+        return self._result
 """,
-            "Looking at it counts as seeing it",
-        ),
+        """
+class Future:
+    def __init__(self, loop=None):
+        if loop is None:
+            loop = get_running_loop()
+        self._loop = loop
+        self._state = PENDING
+        self._callbacks = []
+        self._result = None
+        self._exception = None
+        self._cancel_message = None
+        self.history = []
+
+    def _end(self):
+        if self.done():
+            raise InvalidStateError("it is done")
+        self._state = FINISHED
+
+    def set_result(self, result):
+        self._end()
+        self._result = result
+        self._schedule_callbacks()
+
+    def set_exception(self, exception):
+        self._end()
+        if isinstance(exception, type):
+            exception = exception()
+        self._exception = exception
+        self._schedule_callbacks()
+""",
+        """
+class Future:
+    def result(self):
+        match self._state:
+            case "PENDING":
+                raise InvalidStateError
+            case "CANCELLED":
+                raise self._make_cancelled_error()
+        if self._exception is None:
+            return self._result
+        raise self._exception
+
+    def exception(self):
+        if self._state == "FINISHED":
+            return self._exception
+        if self._state == "PENDING":
+            raise InvalidStateError
+        raise self._make_cancelled_error()
+""",
     ),
 )
 
 
-@EXCEPTIONS.check("`set_exception(error)` makes the future done, and `exception()` returns it")
+@RESULTS.check("a new future is not done", "Look at `self._state`: there is no `_result` yet.")
+def _(aio):
+    future = quiet_loop(aio).create_future()
+    same(future.done(), False, "It is pending: nothing has been set. Look at `self._state`.")
+
+
+@RESULTS.check("before there is a result, `result()` raises InvalidStateError")
+def _(aio):
+    future = quiet_loop(aio).create_future()
+    raises(
+        aio.InvalidStateError,
+        future.result,
+        "There is no result yet, and none can come while `result` runs: raise InvalidStateError.",
+    )
+
+
+@RESULTS.check("`set_result(None)` and `set_result(42)` give their result, again and again")
+def _(aio):
+    for value in (None, 42):
+        future = quiet_loop(aio).create_future()
+        future.set_result(value)
+        same(future.done(), True, "A future with a result is done, whatever it is: `self._state`.")
+        for _ in range(2):
+            same(future.result(), value, "`result()` gives it as often as it is asked for.")
+
+
+@RESULTS.check("a second `set_result` raises InvalidStateError, and changes nothing")
+def _(aio):
+    future = quiet_loop(aio).create_future()
+    future.set_result("first")
+    raises(
+        aio.InvalidStateError,
+        lambda: future.set_result("second"),
+        "It let itself be called twice: a second call raises InvalidStateError.",
+    )
+    same(future.result(), "first", "The first result stays.")
+
+
+@RESULTS.check("`set_exception(error)` makes the future done, and `exception()` returns it")
 def _(aio):
     future, error = quiet_loop(aio).create_future(), ValueError("no luck")
     try:
         future.set_exception(error)
     except ValueError:
-        holds(False, "Do not raise it here: whoever asks for the result gets it.")
+        holds(False, "Do not raise it here: `result()` raises it, for the side that asks.")
     same(future.done(), True, "After `set_exception` the future is done.")
     try:
         found = future.exception()
@@ -411,46 +357,15 @@ def _(aio):
     holds(found is error, "Return the very exception that was set.", repr(found), repr(error))
 
 
-@EXCEPTIONS.check("with a result, `exception()` is None")
+@RESULTS.check("`result()` raises the exception that was set")
 def _(aio):
-    future = quiet_loop(aio).create_future()
-    future.set_result(42)
-    same(future.exception(), None, "There is a result, so there is no exception: return None.")
+    future, error = quiet_loop(aio).create_future(), ValueError("no luck")
+    future.set_exception(error)
+    found = raises(ValueError, future.result, "`result()` raises the exception that was set.")
+    holds(found is error, "It is the very exception that was set.", repr(found), repr(error))
 
 
-@EXCEPTIONS.check("before it is done, `exception()` raises InvalidStateError")
-def _(aio):
-    future = quiet_loop(aio).create_future()
-    raises(
-        aio.InvalidStateError,
-        future.exception,
-        "Nobody knows yet, and None would mean that all went well: raise InvalidStateError.",
-    )
-
-
-@EXCEPTIONS.check("a cancelled one raises CancelledError in `exception()` too")
-def _(aio):
-    future = quiet_loop(aio).create_future()
-    future.cancel()
-    raises(
-        aio.CancelledError,
-        future.exception,
-        "A cancelled future has no exception to return: raise `self._make_cancelled_error()`.",
-    )
-
-
-@EXCEPTIONS.check("a second end raises InvalidStateError")
-def _(aio):
-    future = quiet_loop(aio).create_future()
-    future.set_result("first")
-    raises(
-        aio.InvalidStateError,
-        lambda: future.set_exception(ValueError()),
-        "A future ends once: raise InvalidStateError unless it is pending.",
-    )
-
-
-@EXCEPTIONS.check("an exception class does as well", "A class is called first: `exception()`.")
+@RESULTS.check("an exception class does as well", "A class is called first: `exception()`.")
 def _(aio):
     future = quiet_loop(aio).create_future()
     future.set_exception(ValueError)
@@ -462,146 +377,184 @@ def _(aio):
     )
 
 
-@EXCEPTIONS.check("those who wait are woken")
+@RESULTS.check("an exception after a result is refused, and one before it stays")
 def _(aio):
-    loop = quiet_loop(aio)
-    future = loop.create_future()
-    future.add_done_callback(lambda _: None)
-    future.set_exception(ValueError())
-    future.exception()
-    same(len(loop._ready), 1, "Nobody was woken: call `self._wake()` when all is in place.")
+    sentence = "A future ends once: raise InvalidStateError unless it is pending."
+    future = quiet_loop(aio).create_future()
+    future.set_result("first")
+    raises(aio.InvalidStateError, lambda: future.set_exception(ValueError()), sentence)
+    same(future.result(), "first", "The first result stays.")
+    future = quiet_loop(aio).create_future()
+    future.set_exception(ValueError("first"))
+    raises(aio.InvalidStateError, lambda: future.set_result("second"), sentence)
+    same(str(future.exception()), "first", "The first exception stays.")
 
 
-@EXCEPTIONS.check("an exception nobody fetched is reported, one that was looked at is not")
+@RESULTS.check("`exception()` is None with a result, and InvalidStateError before it")
 def _(aio):
-    for look, expected in ((False, ["Future exception was never retrieved"]), (True, [])):
+    future = quiet_loop(aio).create_future()
+    raises(
+        aio.InvalidStateError,
+        future.exception,
+        "It is pending, and None would mean that all went well: raise InvalidStateError.",
+    )
+    future.set_result(42)
+    same(future.exception(), None, "There is a result, so there is no exception: return None.")
+
+
+@RESULTS.check("a cancelled future is done, and `result()` and `exception()` raise CancelledError")
+def _(aio):
+    future = quiet_loop(aio).create_future()
+    future.cancel("enough")
+    same(future.done(), True, "A cancelled future is done too: done means not pending.")
+    for ask in (future.result, future.exception):
+        sentence = "A cancelled future has no exception to return and no result: raise "
+        sentence += "`self._make_cancelled_error()`."
+        error = raises(aio.CancelledError, ask, sentence)
+        same(str(error), "enough", sentence)
+    sentence = "A future that was cancelled is done: refuse with InvalidStateError."
+    raises(aio.InvalidStateError, lambda: future.set_result(1), sentence)
+    raises(aio.InvalidStateError, lambda: future.set_exception(ValueError()), sentence)
+
+
+@RESULTS.check("callbacks are scheduled, when all is in place")
+def _(aio):
+    for end in ("set_result", "set_exception"):
         loop = quiet_loop(aio)
         future = loop.create_future()
-        future.set_exception(ValueError("unseen"))
-        if look:
-            future.exception()
-        del future
-        gc.collect()
-        reports = [context["message"] for context in loop.reports]
-        sentence = "Without `Unretrieved` an error nobody asks for is lost in silence."
-        if look:
-            sentence = "Looking at it counts as seeing it: self._result.future = None"
-        same(reports, expected, sentence)
+        future.add_done_callback(lambda _: None)
+        scheduled = future._schedule_callbacks
+        seen = []
+
+        def look(future=future, scheduled=scheduled, seen=seen):
+            seen.append(future.done() and (future._result or future._exception))
+            scheduled()
+
+        future._schedule_callbacks = look
+        getattr(future, end)(ValueError("the value"))
+        sentence = f"No callback was scheduled: `{end}` calls `self._schedule_callbacks()`."
+        same(len(loop._ready), 1, sentence)
+        sentence = "Schedule last, when the result and the state are in place."
+        holds(seen and isinstance(seen[0], ValueError), sentence)
+        del future._schedule_callbacks
+        holds(end == "set_result" or future.exception(), sentence)
+
+
+@RESULTS.check("it belongs to the loop it is given, or to the one that runs")
+def _(aio):
+    loop = quiet_loop(aio)
+    future = aio.Future(loop=loop)
+    holds(future.get_loop() is loop, "Keep the loop in `self._loop`: its ready queue is needed.")
+
+    async def main(loop):
+        return aio.Future().get_loop() is loop
+
+    same(play(aio, main).result, True, "Without a loop it is `get_running_loop()`.")
+    raises(RuntimeError, aio.Future, "With no loop at all `get_running_loop()` raises.")
 
 
 CALLBACKS = Exercise(
     name="future-callbacks",
     lesson="05",
-    title="Call those who want to know: soon, never at once",
-    lines=9,
+    title="Call back when the future is done: soon, never at once",
+    lines=7,
     module="futures",
-    builds=("Future.add_done_callback", "Future._wake"),
+    builds=("Future.add_done_callback", "Future._schedule_callbacks"),
     stub="""
 class Future:
-    # self._callbacks holds what waits: each thing in it has a method _run(). self._keep(thing)
-    # puts one in: it is NOBODY as long as it is empty, so that no list is made for nothing
+    # The loop's ready queue, self._loop._ready, is a deque of things that have a method _run().
+    # Handle(fn, args, loop, context) is one: it calls fn(*args).
     def add_done_callback(self, fn, *, context=None):
-        # about 4 lines: while pending, self._keep(Handle(fn, (self,), self._loop, context))
-        # when it is done already: self._loop.call_soon(fn, self, context=context)
+        # about 4 lines: while it is pending, keep a Handle in self._callbacks, with (self,) as its
+        # arguments; when it is done already: self._loop.call_soon(fn, self, context=context)
         ...
 
-    def _wake(self):
-        # about 3 lines: hand all that waits over to self._loop._ready, and keep none of it
+    def _schedule_callbacks(self):
+        # 2 lines: move all of self._callbacks into the ready queue, and keep none
         ...
 """,
     hints=(
         "Two cases in `add_done_callback`: pending, or not. Neither calls `fn`.",
-        "`_wake` runs nothing either: it moves. `self._loop._ready` is a deque, so it has "
-        "`extend`.",
-        "`self._loop._ready.extend(self._callbacks)`, then `self._callbacks = NOBODY`.",
+        "`_schedule_callbacks` runs nothing either: it moves. A deque has `extend`.",
+        "`self._loop._ready.extend(self._callbacks)`, then `self._callbacks = []`.",
     ),
     wrong=(
         Wrong(
             """
 class Future:
-    def _wake(self):
+    def _schedule_callbacks(self):
         for handle in self._callbacks:
             handle._run()
         self._callbacks = []
 """,
             "scheduled, not run inside `set_result`",
         ),
+        Wrong(change=("\n        self._callbacks = []", ""), says="keep none"),
         Wrong(
-            """
-class Future:
-    def _wake(self):
-        self._loop._ready.extend(self._callbacks)
-""",
-            "keep none",
+            change=("extend(self._callbacks)", "extend(reversed(self._callbacks))"),
+            says="in the order they were added",
         ),
+        Wrong(change=("_ready.extend", "_ready.append"), says="one by one"),
         Wrong(
             """
 class Future:
-    def _wake(self):
-        self._loop._ready.extend(reversed(self._callbacks))
-        self._callbacks = []
-""",
-            "in the order they were added",
-        ),
-        Wrong(
-            """
-class Future:
-    def _wake(self):
-        self._loop._ready.append(self._callbacks)
-        self._callbacks = []
-""",
-            "one by one",
-        ),
-        Wrong(
-            """
-class Future:
-    def _wake(self):
+    def _schedule_callbacks(self):
         if self._callbacks:
             self._loop._ready.append(self._callbacks.pop(0))
 """,
-            "All who wait",
+            "All of them are scheduled",
         ),
         Wrong(
             """
 class Future:
     def add_done_callback(self, fn, *, context=None):
-        self._keep(Handle(fn, (self,), self._loop, context))
+        self._callbacks.append(Handle(fn, (self,), self._loop, context))
 """,
             "is called too: soon",
         ),
         Wrong(
-            """
-class Future:
-    def add_done_callback(self, fn, *, context=None):
-        if self._state is PENDING:
-            self._keep(Handle(fn, (self,), self._loop, context))
-        else:
-            fn(self)
-""",
-            "not even when the future is done",
+            change=("self._loop.call_soon(fn, self, context=context)", "fn(self)"),
+            says="not even when the future is done",
         ),
         Wrong(
-            """
-class Future:
-    def add_done_callback(self, fn, *, context=None):
-        if self._state is PENDING:
-            self._keep(fn)
-        else:
-            self._loop.call_soon(fn, self, context=context)
-""",
-            "has no method `_run`",
+            change=("Handle(fn, (self,), self._loop, context)", "fn"),
+            says="has no method `_run`",
         ),
+        Wrong(change=("(self,)", "()"), says="is called with the future"),
         Wrong(
-            """
+            change=("Handle(fn, (self,), self._loop, context)", "Handle(fn, (self,), self._loop)"),
+            says="in the context it was given",
+        ),
+    ),
+    right=(
+        """
 class Future:
     def add_done_callback(self, fn, *, context=None):
-        if self._state is PENDING:
-            self._keep(Handle(fn, (), self._loop, context))
-        else:
+        if self.done():
             self._loop.call_soon(fn, self, context=context)
+            return
+        handle = Handle(fn, (self,), self._loop, context)
+        self._callbacks.append(handle)
+
+    def _schedule_callbacks(self):
+        for handle in self._callbacks:
+            self._loop._ready.append(handle)
+        self._callbacks.clear()
 """,
-            "is called with the future",
-        ),
+        """
+class Future:
+    def add_done_callback(self, fn, *, context=None):
+        if self._state == "PENDING":
+            self._callbacks += [Handle(fn, [self], self._loop, context)]
+        else:
+            self._loop._ready.append(Handle(fn, (self,), self._loop, context))
+""",
+        """
+class Future:
+    def _schedule_callbacks(self):
+        waiting, self._callbacks = self._callbacks, []
+        self._loop._ready += waiting
+""",
     ),
 )
 
@@ -654,7 +607,7 @@ def _(aio):
     turn(loop)
     sentence = "They are called in the order they were added."
     if len(events) < 3:
-        sentence = "All who wait are woken in one go: `extend` the ready queue with the whole list."
+        sentence = "All of them are scheduled in one go: `extend` the ready queue with the list."
     same(events, Events(["A gets 1", "B gets 1", "C gets 1"]), sentence)
 
 
@@ -672,13 +625,30 @@ def _(aio):
     same(events, Events(["add_done_callback is over", "callback runs"]), sentence)
 
 
+@CALLBACKS.check("each runs in the context it was given")
+def _(aio):
+    from contextvars import ContextVar, copy_context
+
+    loop, who, seen = quiet_loop(aio), ContextVar("who", default="nothing"), []
+    context = copy_context()
+    context.run(who.set, "the context")
+    early, late = loop.create_future(), loop.create_future()
+    late.set_result(1)
+    for future in (early, late):
+        future.add_done_callback(lambda _: seen.append(who.get()), context=context)
+    early.set_result(1)
+    turn(loop)
+    sentence = "A callback runs in the context it was given: hand `context` on."
+    same(seen, ["the context"] * 2, sentence)
+
+
 @CALLBACKS.check("each is called once, and then forgotten")
 def _(aio):
     loop = quiet_loop(aio)
     future = loop.create_future()
     future.add_done_callback(lambda f: None)
     future.set_result(1)
-    same(len(future._callbacks), 0, "Hand them over and keep none: `self._callbacks = NOBODY`.")
+    same(len(future._callbacks), 0, "Move them and keep none: `self._callbacks = []`.")
 
 
 @CALLBACKS.check("a callback that raises does not stop the next one")
@@ -695,28 +665,30 @@ def _(aio):
 AWAIT = Exercise(
     name="future-await",
     lesson="05",
-    title="Make a future something one can await, and cancel",
+    title="Make a future awaitable, and let it be cancelled",
     lines=12,
     module="futures",
     builds=("Future.__await__", "Future.cancel"),
     stub="""
 class Future:
     def __await__(self):
-        # about 5 lines: while pending, set self._asyncio_future_blocking = True and yield yourself
-        # to the task that drives you; woken too early is a RuntimeError; then the result
+        # about 6 lines: while it is pending, set self._asyncio_future_blocking = True and yield
+        # yourself to the task that drives you. Resumed while still pending: RuntimeError.
+        # Then return the result
         ...
 
     def cancel(self, msg=None):
-        # about 6 lines: False if it is done; else the state, self._cancel_message, wake, True
+        # about 6 lines: False if it is done. Else keep msg in self._cancel_message, the state is
+        # CANCELLED, schedule the callbacks, True
         ...
 """,
     hints=(
         "`__await__` is a generator: what it yields goes all the way out to the task, what it "
         "returns is the value of `await future`.",
-        "What does a task need to know? The future itself: `yield self`. When somebody steps us "
-        "again, the result is there.",
-        "`if self._state is PENDING:` set the flag, `yield self`, and if it is still pending raise "
-        "RuntimeError. After the `if`: `return self.result()`.",
+        "What does a task need to know? The future itself: `yield self`. When the task steps the "
+        "coroutine again, the result is there.",
+        "`if self._state is PENDING:` set the flag, `yield self`. If it is still pending after "
+        "that, raise RuntimeError. Then `return self.result()`.",
     ),
     wrong=(
         Wrong(
@@ -727,7 +699,7 @@ class Future:
         yield self
         return self.result()
 """,
-            "A future that is done does not stop anybody",
+            "A future that is done stops nothing",
         ),
         Wrong(
             """
@@ -760,7 +732,7 @@ class Future:
             yield self
         return self.result()
 """,
-            "woken too early",
+            "resumed too early",
         ),
         Wrong(
             """
@@ -768,8 +740,8 @@ class Future:
     def __await__(self):
         if self._state is PENDING:
             yield self
-            if self._state is PENDING:
-                raise RuntimeError("woken too early")
+        if self._state is PENDING:
+            raise RuntimeError("resumed too early")
         return self.result()
 """,
             "_asyncio_future_blocking",
@@ -797,9 +769,9 @@ class Future:
             """
 class Future:
     def cancel(self, msg=None):
-        self._state = CANCELLED
         self._cancel_message = msg
-        self._wake()
+        self._state = CANCELLED
+        self._schedule_callbacks()
         return True
 """,
             "cannot be cancelled any more",
@@ -810,11 +782,11 @@ class Future:
     def cancel(self, msg=None):
         if self._state is not PENDING:
             return False
-        self._state = CANCELLED
         self._cancel_message = msg
+        self._state = CANCELLED
         return True
 """,
-            "Those who wait must hear of it",
+            "Its callbacks must run",
         ),
         Wrong(
             """
@@ -824,6 +796,49 @@ class Future:
 """,
             "`cancel` raises nothing",
         ),
+    ),
+    right=(
+        """
+class Future:
+    def __await__(self):
+        if self.done():
+            return self.result()
+        self._asyncio_future_blocking = True
+        yield self
+        if not self.done():
+            raise RuntimeError("resumed while it is pending")
+        return self.result()
+""",
+        """
+class Future:
+    def __await__(self):
+        if not self.done():
+            self._asyncio_future_blocking = True
+            yield self
+            if self._state is PENDING:
+                raise RuntimeError
+        return self.result()
+
+    def cancel(self, msg=None):
+        if self.done():
+            return False
+        self._state, self._cancel_message = CANCELLED, msg
+        self._schedule_callbacks()
+        return True
+""",
+        """
+class Future:
+    def __await__(self):
+        yield from self._until_done()
+        return self.result()
+
+    def _until_done(self):
+        if self._state == "PENDING":
+            self._asyncio_future_blocking = True
+            yield self
+        if self._state == "PENDING":
+            raise RuntimeError("too early")
+""",
     ),
 )
 
@@ -835,7 +850,7 @@ def _waiter(future):
     return wait()
 
 
-@AWAIT.check("`await` on a pending future hands the future itself to whoever drives")
+@AWAIT.check("`await` on a pending future hands the future itself to the task that drives")
 def _(aio):
     import inspect
 
@@ -872,7 +887,7 @@ def _(aio):
     same(stop.value, "there", "The value of `await` is `self.result()`, not what is sent in.")
 
 
-@AWAIT.check("a future that is done does not stop anybody")
+@AWAIT.check("a future that is done stops nothing")
 def _(aio):
     future = quiet_loop(aio).create_future()
     future.set_result("there")
@@ -883,7 +898,7 @@ def _(aio):
         same(stop.value, "there", "The value of `await` is the result.")
     else:
         coro.close()
-        holds(False, "A future that is done does not stop anybody: yield only while it is pending.")
+        holds(False, "A future that is done stops nothing: yield only while it is pending.")
 
 
 @AWAIT.check("stepped again while it is pending, it raises RuntimeError")
@@ -898,10 +913,12 @@ def _(aio):
         pass
     else:
         coro.close()
-    holds(False, "One that is woken too early must not wait again in silence: raise RuntimeError.")
+    holds(
+        False, "One that is resumed too early must not wait again in silence: raise RuntimeError."
+    )
 
 
-@AWAIT.check("an exception and a cancellation reach the one who awaits")
+@AWAIT.check("an exception and a cancellation are raised at the `await`")
 def _(aio):
     for end, kind in (
         (lambda f: f.set_exception(ValueError("no luck")), ValueError),
@@ -913,20 +930,20 @@ def _(aio):
         try:
             end(future)
         except aio.CancelledError:
-            holds(False, "`cancel` raises nothing: whoever asks for the result gets the error.")
+            holds(False, "`cancel` raises nothing: `result()` does, for the side that asks.")
         raises(kind, lambda coro=coro: coro.send(None), f"`await` raises the {kind.__name__}.")
 
 
-@AWAIT.check("`cancel()` says True once, and those who wait are woken")
+@AWAIT.check("`cancel()` returns True once, and schedules the callbacks")
 def _(aio):
     loop = quiet_loop(aio)
     future = loop.create_future()
     future.add_done_callback(lambda f: None)
-    same(future.cancel("enough"), True, "It was pending: cancel it, and say True.")
-    same(len(loop._ready), 1, "Those who wait must hear of it: `self._wake()`.")
+    same(future.cancel("enough"), True, "It was pending: cancel it, and return True.")
+    same(len(loop._ready), 1, "Its callbacks must run, too: `self._schedule_callbacks()`.")
     error = raises(aio.CancelledError, future.result, "A cancelled future raises CancelledError.")
     same(str(error), "enough", "Keep `msg` in `self._cancel_message`.")
-    sentence = "One that is done cannot be cancelled any more: say False and change nothing."
+    sentence = "One that is done cannot be cancelled any more: return False and change nothing."
     same(future.cancel(), False, sentence)
     future = loop.create_future()
     future.set_result(1)
@@ -951,7 +968,9 @@ def _(aio):
 
     loop = play(aio, main)
     expected = Events(["A waits", "B waits", "A gets 42", "B gets 42"])
-    same(log, expected, "Both wait, and both are woken in the order they came.")
+    same(
+        log, expected, "Both wait, and both are resumed, in the order in which they began to wait."
+    )
     holds(loop.turns < 10, "The loop turned more than it needs.", f"{loop.turns} turns", "under 10")
 
 
@@ -963,7 +982,7 @@ REPAIR = Exercise(
     builds=("Box",),
     stub='''
 class Box:
-    """A result that comes later, and those who want to be called with it."""
+    """A result that comes later, and the callbacks that want it."""
 
     def __init__(self, loop):
         self.loop = loop
@@ -981,7 +1000,7 @@ class Box:
 ''',
     solution='''
 class Box:
-    """A result that comes later, and those who want to be called with it."""
+    """A result that comes later, and the callbacks that want it."""
 
     def __init__(self, loop):
         self.loop = loop
@@ -1069,6 +1088,46 @@ class Box:
             "comes late is never called",
         ),
     ),
+    right=(
+        """
+class Box:
+    def put(self, value):
+        self.value, self.full = value, True
+        while self.callbacks:
+            self.loop.call_soon(self.callbacks.pop(0), value)
+""",
+        """
+class Box:
+    def put(self, value):
+        self.full = True
+        self.value = value
+        for callback in self.callbacks:
+            self.schedule(callback)
+
+    def then(self, callback):
+        if not self.full:
+            self.callbacks.append(callback)
+            return
+        self.schedule(callback)
+
+    def schedule(self, callback):
+        self.loop.call_soon(lambda: callback(self.value))
+""",
+        """
+class Box:
+    def __init__(self, loop):
+        self.loop = loop
+        self.future = loop.create_future()
+        self.full = False
+
+    def put(self, value):
+        self.full = True
+        self.future.set_result(value)
+
+    def then(self, callback):
+        self.future.add_done_callback(lambda future: callback(future.result()))
+""",
+    ),
 )
 
 
@@ -1080,7 +1139,7 @@ def _(cell):
     box.put(42)
     events.append("put is over")
     turn(loop)
-    sentence = "The callback runs inside `put`: whoever puts is interrupted. Use `call_soon`."
+    sentence = "The callback runs inside `put`: the caller of `put` is held up. Use `call_soon`."
     if loop.reports and "callback gets 42" not in events:
         sentence = "The value goes with it: `call_soon(callback, value)`."
     same(events, Events(["put is over", "callback gets 42"]), sentence)

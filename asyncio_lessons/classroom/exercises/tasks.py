@@ -2,6 +2,7 @@
 
 import contextvars
 import inspect
+import types
 
 from ..checking.catalog import Exercise, Wrong
 from ..checking.expect import Events, Refused, holds, raises, same
@@ -10,234 +11,174 @@ from ..checking.stage import play, quiet_loop, turn
 STEP = Exercise(
     name="task-step",
     lesson="06",
-    title="Take one step of the coroutine, and deal with each way it can end",
-    lines=20,
+    title="Take one step of the coroutine, and act on what comes out",
+    lines=14,
     module="tasks",
     builds=("Task._run",),
-    also=("Task._fail",),
-    stub='''
+    also=("Task._finish", "Task._fail"),
+    stub="""
 class Task(Future):
-    def _run(self):
-        """One step: from where the coroutine stopped to where it stops next."""
-        # about 19 lines. While it runs, the loop's _current_task is this task; afterwards None.
-        # step     self._context.run(self._coro.send, None), with self._fut_waiter = None;
-        #          with self._must_cancel: throw self._error_to_throw()
-        # returns  self._finish(its value)
-        # raises   CancelledError: Future.cancel(self); else Future.set_exception(self, error)
-        # yields   None: into self._loop._ready again; anything else: self._wait_for(it)
+    def _run(self, error=None):
+        # about 14 lines. During the step self is self._loop._current_task, and after it None is.
+        # First: if self._must_cancel, the error to throw is self._take_cancel_request().
+        #        It waits for no future now: self._fut_waiter = None
+        # Step:  self._coro.send(None), or self._coro.throw(error) if there is one. Each runs in
+        #        the context of the task: self._context.run(method, argument)
+        # Then:  it returned a value    self._finish(value)
+        #        it raised an error     self._fail(error)
+        #        it yielded something   self._wait_for(it)
         ...
-''',
+""",
     hints=(
-        "One `try` around the step, an `except` for each way it ends, `else` for what it yields, "
-        "`finally` to set `_current_task` back.",
-        "`awaited = self._context.run(self._coro.send, None)`; with `self._must_cancel`, "
-        "`self._context.run(self._coro.throw, self._error_to_throw())`.",
-        "`except StopIteration as stop: self._finish(stop.value)`; `except CancelledError: "
-        "Future.cancel(self)`; `except BaseException as error: Future.set_exception(self, error)`; "
-        "`else:` put yourself into `_ready` for None, `self._wait_for(awaited)` for the rest. "
-        "(CancelledError comes as `self._CancelledError`.)",
+        "A coroutine that returns raises StopIteration, and the value is in its `value`. Any other "
+        "error is its own. So: one `try` around the step, two `except`, and an `else`.",
+        "`self._context.run(self._coro.send, None)` is one step. With an error it is "
+        "`self._context.run(self._coro.throw, error)`.",
+        "`except StopIteration as stop: self._finish(stop.value)`; `except BaseException as "
+        "caught: self._fail(caught)`; `else: self._wait_for(awaited)`. Set `_current_task` before "
+        "the `try`, and back to None after it.",
     ),
     wrong=(
         Wrong(
             """
 class Task(Future):
-    def _run(self):
+    def _run(self, error=None):
         self._loop._current_task = self
         try:
             while True:
                 self._context.run(self._coro.send, None)
         except StopIteration as stop:
             self._finish(stop.value)
-        finally:
-            self._loop._current_task = None
+        self._loop._current_task = None
 """,
             "One step at a time",
         ),
         Wrong(
-            """
-class Task(Future):
-    def _run(self):
-        self._loop._current_task = self
-        try:
-            awaited = self._context.run(self._coro.send, None)
-        except StopIteration as stop:
-            self._finish(None)
-        except self._CancelledError:
-            Future.cancel(self)
-        except BaseException as caught:
-            Future.set_exception(self, caught)
-        else:
-            if awaited is None:
-                self._loop._ready.append(self)
-            else:
-                self._wait_for(awaited)
-        finally:
-            self._loop._current_task = None
-""",
-            "What the coroutine returns is the task's result",
+            change=("self._context.run(step, error)", "step(error)"),
+            says="self._context.run",
+        ),
+        Wrong(
+            change=("self._coro.send if error is None else self._coro.throw", "self._coro.send"),
+            says="An error to throw",
+        ),
+        Wrong(change=("self._finish(stop.value)", "self._finish(None)"), says="`stop.value`"),
+        Wrong(
+            change=(
+                "        except BaseException as caught:",
+                "        except Exception as caught:",
+            ),
+            says="CancelledError is a BaseException",
+        ),
+        Wrong(
+            change=("            self._fail(caught)", "            raise"),
+            says="belongs into the task",
         ),
         Wrong(
             """
 class Task(Future):
-    def _run(self):
+    def _run(self, error=None):
         self._loop._current_task = self
+        if self._must_cancel:
+            error = self._take_cancel_request()
+        self._fut_waiter = None
+        step = self._coro.send if error is None else self._coro.throw
         try:
-            awaited = self._context.run(self._coro.send, None)
-        except StopIteration as stop:
-            self._finish(stop.value)
-        else:
-            if awaited is None:
-                self._loop._ready.append(self)
-            else:
-                self._wait_for(awaited)
-        finally:
-            self._loop._current_task = None
-""",
-            "An exception of the coroutine belongs into the task",
-        ),
-        Wrong(
-            """
-class Task(Future):
-    def _run(self):
-        self._loop._current_task = self
-        try:
-            if not self._must_cancel:
-                awaited = self._context.run(self._coro.send, None)
-            else:
-                awaited = self._context.run(self._coro.throw, self._error_to_throw())
-        except StopIteration as stop:
-            self._finish(stop.value)
-        except Exception as caught:
-            Future.set_exception(self, caught)
-        else:
-            if awaited is None:
-                self._loop._ready.append(self)
-            else:
-                self._wait_for(awaited)
-        finally:
-            self._loop._current_task = None
-""",
-            "CancelledError is a BaseException",
-        ),
-        Wrong(
-            """
-class Task(Future):
-    def _run(self):
-        self._loop._current_task = self
-        try:
-            if not self._must_cancel:
-                awaited = self._context.run(self._coro.send, None)
-            else:
-                awaited = self._context.run(self._coro.throw, self._error_to_throw())
+            self._context.run(step, error)
         except StopIteration as stop:
             self._finish(stop.value)
         except BaseException as caught:
-            Future.set_exception(self, caught)
-        else:
-            if awaited is None:
-                self._loop._ready.append(self)
-            else:
-                self._wait_for(awaited)
-        finally:
-            self._loop._current_task = None
-""",
-            "A coroutine that ends with CancelledError",
-        ),
-        Wrong(
-            """
-class Task(Future):
-    def _run(self):
-        self._loop._current_task = self
-        try:
-            if not self._must_cancel:
-                awaited = self._context.run(self._coro.send, None)
-            else:
-                awaited = self._context.run(self._coro.throw, self._error_to_throw())
-        except StopIteration as stop:
-            self._finish(stop.value)
-        except self._CancelledError:
-            Future.cancel(self)
-        except BaseException as caught:
-            Future.set_exception(self, caught)
+            self._fail(caught)
         else:
             self._loop._ready.append(self)
-        finally:
-            self._loop._current_task = None
+        self._loop._current_task = None
 """,
             "must not be put into `_ready`",
         ),
         Wrong(
-            """
+            change=("        self._loop._current_task = self\n", ""),
+            says="self._loop._current_task",
+        ),
+        Wrong(
+            change=("\n        self._loop._current_task = None\n\n", "\n\n"),
+            says="back to None after it",
+        ),
+        Wrong(
+            change=(
+                "        if self._must_cancel:\n            error = self._take_cancel_request()\n",
+                "",
+            ),
+            says="self._take_cancel_request()",
+        ),
+        Wrong(change=("        self._fut_waiter = None\n", ""), says="It waits for no future"),
+    ),
+    right=(
+        """
 class Task(Future):
-    def _run(self):
+    def _run(self, error=None):
+        loop = self._loop
+        loop._current_task = self
+        self._fut_waiter, waiter = None, self._fut_waiter
+        if self._must_cancel:
+            self._fut_waiter = waiter
+            error = self._take_cancel_request()
+            self._fut_waiter = None
         try:
-            if not self._must_cancel:
+            if error is not None:
+                awaited = self._context.run(self._coro.throw, error)
+            else:
                 awaited = self._context.run(self._coro.send, None)
-            else:
-                awaited = self._context.run(self._coro.throw, self._error_to_throw())
         except StopIteration as stop:
             self._finish(stop.value)
-        except self._CancelledError:
-            Future.cancel(self)
-        except BaseException as caught:
-            Future.set_exception(self, caught)
+        except BaseException as problem:
+            self._fail(problem)
         else:
-            if awaited is None:
-                self._loop._ready.append(self)
-            else:
-                self._wait_for(awaited)
+            self._wait_for(awaited)
+        loop._current_task = None
 """,
-            "_current_task",
-        ),
-        Wrong(
-            """
+        """
 class Task(Future):
-    def _run(self):
+    def _run(self, error=None):
         self._loop._current_task = self
+        if self._must_cancel:
+            error = self._take_cancel_request()
+        self._fut_waiter = None
         try:
-            if not self._must_cancel:
-                awaited = self._coro.send(None)
-            else:
-                awaited = self._coro.throw(self._error_to_throw())
+            awaited = self._context.run(self._step, error)
         except StopIteration as stop:
             self._finish(stop.value)
-        except self._CancelledError:
-            Future.cancel(self)
         except BaseException as caught:
-            Future.set_exception(self, caught)
+            self._fail(caught)
         else:
-            if awaited is None:
-                self._loop._ready.append(self)
-            else:
-                self._wait_for(awaited)
+            self._wait_for(awaited)
         finally:
             self._loop._current_task = None
+
+    def _step(self, error):
+        if error is None:
+            return self._coro.send(None)
+        return self._coro.throw(error)
 """,
-            "self._context.run",
-        ),
-        Wrong(
-            """
+        """
 class Task(Future):
-    def _run(self):
+    def _run(self, error=None):
         self._loop._current_task = self
+        if self._must_cancel:
+            error = self._take_cancel_request()
+        self._fut_waiter = None
         try:
-            awaited = self._context.run(self._coro.send, None)
-        except StopIteration as stop:
-            self._finish(stop.value)
-        except self._CancelledError:
-            Future.cancel(self)
-        except BaseException as caught:
-            Future.set_exception(self, caught)
-        else:
-            if awaited is None:
-                self._loop._ready.append(self)
+            if error:
+                awaited = self._context.run(lambda: self._coro.throw(error))
             else:
-                self._wait_for(awaited)
-        finally:
-            self._loop._current_task = None
+                awaited = self._context.run(lambda: self._coro.send(None))
+        except BaseException as caught:
+            if isinstance(caught, StopIteration):
+                self._finish(caught.value)
+            else:
+                self._fail(caught)
+        else:
+            self._wait_for(awaited)
+        self._loop._current_task = None
 """,
-            "An error to throw",
-        ),
     ),
 )
 
@@ -262,7 +203,7 @@ def _one_that_waits(aio):
     return loop, future, task
 
 
-@STEP.check("a step runs the coroutine to where it gives way, and no further")
+@STEP.check("a step runs the coroutine to where it suspends, and no further")
 def _(aio):
     loop, events = quiet_loop(aio), Events()
 
@@ -276,7 +217,7 @@ def _(aio):
     events.append("back in the loop")
     turn(loop)
     expected = Events(["first", "back in the loop", "second"])
-    sentence = "One step at a time: after a bare `yield` the task goes into `_ready`, and returns."
+    sentence = "One step at a time: hand what was yielded to `self._wait_for`, and return."
     same(events, expected, sentence)
 
 
@@ -304,7 +245,7 @@ def _(aio):
     try:
         task._run()
     except ValueError:
-        holds(False, "An exception of the coroutine belongs into the task: `Future.set_exception`.")
+        holds(False, "An error of the coroutine belongs into the task: `self._fail(error)`.")
     raises(ValueError, task.result, "The exception comes out of `task.result()`.", "inside")
 
 
@@ -316,7 +257,11 @@ def _(aio):
     same(len(future._callbacks), 1, "Hand what was yielded to `self._wait_for`.")
     future.set_result("there")
     turn(loop)
-    same(task.result(), "there", "Woken, it goes on with the coroutine.")
+    same(task.result(), "there", "Woken up, it resumes the coroutine.")
+    holds(
+        task._fut_waiter is None,
+        "It waits for no future any more: set `self._fut_waiter = None` before the step.",
+    )
 
 
 @STEP.check("a coroutine that ends with CancelledError makes the task cancelled")
@@ -330,15 +275,12 @@ def _(aio):
     try:
         task._run()
     except aio.CancelledError:
-        holds(False, "CancelledError is a BaseException: `except Exception` does not see it.")
-    same(
-        task.cancelled(),
-        True,
-        "A coroutine that ends with CancelledError is cancelled, not failed.",
-    )
+        holds(False, "CancelledError is a BaseException: `except Exception` does not catch it.")
+    sentence = "A coroutine that ends with CancelledError is cancelled, not failed."
+    same(task.cancelled(), True, sentence)
 
 
-@STEP.check("with `_must_cancel` an error is thrown into the coroutine")
+@STEP.check("an error is thrown into the coroutine, not sent")
 def _(aio):
     loop, events = quiet_loop(aio), Events()
 
@@ -351,12 +293,32 @@ def _(aio):
     task = _new(aio, loop, careful())
     task._run()
     loop._ready.clear()
-    task._must_cancel = ValueError("thrown")
-    task._run()
+    task._run(ValueError("thrown"))
     same(events, Events(["caught thrown"]), "An error to throw goes in by `throw`, not by `send`.")
 
 
-@STEP.check("while it runs it is the current task, and afterwards no longer")
+@STEP.check("a request to cancel is thrown at the next step, once")
+def _(aio):
+    loop, events = quiet_loop(aio), Events()
+
+    async def stubborn():
+        for _ in range(3):
+            try:
+                await aio.suspend()
+                events.append("resumed")
+            except aio.CancelledError:
+                events.append("CancelledError")
+
+    task = _new(aio, loop, stubborn())
+    task._run()
+    task._must_cancel = True
+    turn(loop, 3)
+    expected = Events(["CancelledError", "resumed", "resumed"])
+    sentence = "With `self._must_cancel` the error to throw is `self._take_cancel_request()`."
+    same(events, expected, sentence)
+
+
+@STEP.check("during the step it is the current task, and after it no longer")
 def _(aio):
     loop = quiet_loop(aio)
 
@@ -375,44 +337,49 @@ def _(aio):
     loop, number = quiet_loop(aio), contextvars.ContextVar("number", default=0)
 
     async def count():
-        number.set(1)
+        number.set(number.get() + 1)
+        await aio.suspend()
+        number.set(number.get() + 1)
+        return number.get()
 
-    _new(aio, loop, count())._run()
+    task = _new(aio, loop, count())
+    task._run()
     sentence = (
         "A task has a context of its own: step with `self._context.run(self._coro.send, None)`."
     )
     same(number.get(), 0, sentence)
+    turn(loop)
+    same(task.result(), 2, sentence)
 
 
 WAKEUP = Exercise(
     name="task-wakeup",
     lesson="06",
-    title="Leave the task with the future it waits for, and end it",
-    lines=20,
+    title="Wait for what the coroutine yielded",
+    lines=11,
     module="tasks",
-    builds=("Task._wait_for", "Task._finish"),
+    builds=("Task._wait_for", "Task._wakeup"),
     stub="""
 class Task(Future):
     def _wait_for(self, awaited):
-        # about 14 lines. First of all: if not self._known: self._be_known() (for all_tasks).
-        # If problem := self._why_not(awaited): the next step throws it, so be ready for that with
-        # self._must_cancel = self._must_cancel or RuntimeError(problem). Else: clear the future's
-        # _asyncio_future_blocking; a pending Future keeps this task in its _callbacks by
-        # awaited._keep(self), anything else gets add_done_callback(self._wakeup); keep it in
-        # self._fut_waiter. A cancel() that came before (self._must_cancel) goes on to it:
-        # awaited.cancel(...)
+        # about 10 lines
+        # None      again in the next turn: into self._loop._ready
+        # refused   problem = self._why_not(awaited) says why it cannot be waited for, or None.
+        #           The next step throws: self._loop.call_soon(self._run, RuntimeError(problem))
+        # a future  awaited._asyncio_future_blocking = False (its request is answered);
+        #           add_done_callback(self._wakeup); keep it in self._fut_waiter.
+        #           A cancel() that came before (self._must_cancel) goes to it: awaited.cancel(...)
         ...
 
-    def _finish(self, result):
-        # about 6 lines: cancelled in its last step (self._must_cancel), or a result, and woken
-        ...
+    def _wakeup(self, future):
+        ...  # 1 line
 """,
     hints=(
-        "A task can stand in a future's `_callbacks` itself: it has a method `_run`.",
-        "`if isinstance(awaited, Future) and awaited._state is PENDING: "
-        "awaited._keep(self)`, else `awaited.add_done_callback(self._wakeup)`.",
-        "`_finish`: `Future.cancel(self, self._cancel_message)` if `self._must_cancel`, else set "
-        "`_result` and `_state`, and `self._wake()`. (`self.set_result` is refused for a task.)",
+        "Three cases: `if awaited is None`, `elif problem := self._why_not(awaited)`, `else`.",
+        "`_wakeup` is the callback of the future: it takes the next step, `self._run()`. No result "
+        "is sent in: `await` gets it out of the future itself.",
+        "The last lines: `if self._must_cancel and awaited.cancel(msg=self._cancel_message): "
+        "self._must_cancel = False`. The future's cancellation will wake the task.",
     ),
     wrong=(
         Wrong(
@@ -427,8 +394,11 @@ class Task(Future):
             """
 class Task(Future):
     def _wait_for(self, awaited):
+        if awaited is None:
+            self._loop._ready.append(self)
+            return
         awaited._asyncio_future_blocking = False
-        awaited._keep(self)
+        awaited.add_done_callback(self._wakeup)
         self._fut_waiter = awaited
         if self._must_cancel and awaited.cancel(msg=self._cancel_message):
             self._must_cancel = False
@@ -436,133 +406,139 @@ class Task(Future):
             "cannot be awaited",
         ),
         Wrong(
+            change=(
+                "self._loop.call_soon(self._run, RuntimeError(problem))",
+                "raise RuntimeError(problem)",
+            ),
+            says="into the coroutine",
+        ),
+        Wrong(change=("            self._fut_waiter = awaited\n", ""), says="self._fut_waiter"),
+        Wrong(
+            change=(
+                "            if self._must_cancel and awaited.cancel(msg=self._cancel_message):\n"
+                "                self._must_cancel = False\n",
+                "",
+            ),
+            says="came before it waited",
+        ),
+        Wrong(
+            change=("            awaited._asyncio_future_blocking = False\n", ""),
+            says="_asyncio_future_blocking",
+        ),
+        Wrong(
+            change=(
+                "awaited.add_done_callback(self._wakeup)",
+                "self._loop.call_soon(self._wakeup, awaited)",
+            ),
+            says="asks again and again",
+        ),
+        Wrong(
             """
 class Task(Future):
-    def _wait_for(self, awaited):
-        if problem := self._why_not(awaited):
-            raise RuntimeError(problem)
-        awaited._asyncio_future_blocking = False
-        if isinstance(awaited, Future) and awaited._state is PENDING:
-            awaited._keep(self)
-        else:
-            awaited.add_done_callback(self._wakeup)
-        self._fut_waiter = awaited
-        if self._must_cancel and awaited.cancel(msg=self._cancel_message):
-            self._must_cancel = False
+    def _wakeup(self, future):
+        self._loop.call_soon(self._run)
 """,
-            "into the coroutine",
+            "a turn too late",
         ),
         Wrong(
             """
 class Task(Future):
     def _wait_for(self, awaited):
-        if problem := self._why_not(awaited):
-            self._must_cancel = RuntimeError(problem)
+        if awaited is None:
+            self._run()
+        elif problem := self._why_not(awaited):
+            self._loop.call_soon(self._run, RuntimeError(problem))
+        else:
+            awaited._asyncio_future_blocking = False
+            awaited.add_done_callback(self._wakeup)
+            self._fut_waiter = awaited
+            if self._must_cancel and awaited.cancel(msg=self._cancel_message):
+                self._must_cancel = False
+""",
+            "in the next turn",
+        ),
+    ),
+    right=(
+        """
+class Task(Future):
+    def _wait_for(self, awaited):
+        problem = None if awaited is None else self._why_not(awaited)
+        if problem is not None:
+            self._loop.call_soon(self._run, RuntimeError(problem))
+            return
+        if awaited is None:
             self._loop._ready.append(self)
             return
-        awaited._asyncio_future_blocking = False
-        if isinstance(awaited, Future) and awaited._state is PENDING:
-            awaited._keep(self)
-        else:
-            awaited.add_done_callback(self._wakeup)
-        if self._must_cancel and awaited.cancel(msg=self._cancel_message):
-            self._must_cancel = False
-""",
-            "self._fut_waiter",
-        ),
-        Wrong(
-            """
-class Task(Future):
-    def _wait_for(self, awaited):
-        if problem := self._why_not(awaited):
-            self._must_cancel = RuntimeError(problem)
-            self._loop._ready.append(self)
-            return
-        awaited._asyncio_future_blocking = False
-        if isinstance(awaited, Future) and awaited._state is PENDING:
-            awaited._keep(self)
-        else:
-            awaited.add_done_callback(self._wakeup)
         self._fut_waiter = awaited
-""",
-            "came before it waited",
-        ),
-        Wrong(
-            """
-class Task(Future):
-    def _wait_for(self, awaited):
-        if problem := self._why_not(awaited):
-            self._must_cancel = RuntimeError(problem)
-            self._loop._ready.append(self)
-            return
-        if isinstance(awaited, Future) and awaited._state is PENDING:
-            awaited._keep(self)
-        else:
-            awaited.add_done_callback(self._wakeup)
-        self._fut_waiter = awaited
-        if self._must_cancel and awaited.cancel(msg=self._cancel_message):
-            self._must_cancel = False
-""",
-            "_asyncio_future_blocking",
-        ),
-        Wrong(
-            """
-class Task(Future):
-    def _finish(self, result):
-        self.set_result(result)
-""",
-            "Task does not support set_result",
-        ),
-        Wrong(
-            """
-class Task(Future):
-    def _finish(self, result):
-        self._result = result
-        self._state = FINISHED
-        self._wake()
-""",
-            "in its last step",
-        ),
-        Wrong(
-            """
-class Task(Future):
-    def _finish(self, result):
+        awaited._asyncio_future_blocking = False
+        awaited.add_done_callback(self._wakeup)
         if self._must_cancel:
-            self._must_cancel = False
-            Future.cancel(self, self._cancel_message)
-        else:
-            self._result = result
-            self._state = FINISHED
+            if awaited.cancel(self._cancel_message):
+                self._must_cancel = False
 """,
-            "nothing is left that could wake",
-        ),
-        Wrong(
-            """
+        """
 class Task(Future):
     def _wait_for(self, awaited):
-        if problem := self._why_not(awaited):
-            self._must_cancel = self._must_cancel or RuntimeError(problem)
-            self._loop._ready.append(self)
-            return
-        awaited._asyncio_future_blocking = False
-        if isinstance(awaited, Future) and awaited._state is PENDING:
-            awaited._keep(self)
+        if awaited is None:
+            self._loop.call_soon(self._run)
+        elif problem := self._why_not(awaited):
+            self._loop.call_soon(self._run, RuntimeError(problem))
         else:
-            awaited.add_done_callback(self._wakeup)
-        self._fut_waiter = awaited
-        if self._must_cancel and awaited.cancel(msg=self._cancel_message):
-            self._must_cancel = False
+            awaited._asyncio_future_blocking = False
+            awaited.add_done_callback(lambda _: self._wakeup(awaited))
+            self._fut_waiter = awaited
+            if self._must_cancel and awaited.cancel(msg=self._cancel_message):
+                self._must_cancel = False
+
+    def _wakeup(self, future):
+        return self._run(None)
 """,
-            "self._be_known",
-        ),
+        """
+class Task(Future):
+    def _wait_for(self, awaited):
+        if awaited is None:
+            self._loop._ready.append(self)
+        elif self._why_not(awaited):
+            error = RuntimeError(self._why_not(awaited))
+            self._loop._ready.append(Handle(self._run, (error,), self._loop))
+        else:
+            self._leave_with(awaited)
+
+    def _leave_with(self, future):
+        future._asyncio_future_blocking = False
+        future.add_done_callback(self._wakeup)
+        self._fut_waiter = future
+        if self._must_cancel and future.cancel(msg=self._cancel_message):
+            self._must_cancel = False
+
+
+from .futures import Handle
+""",
     ),
 )
 
 
-@WAKEUP.check(
-    "a task sleeps until its future is done, and is woken once",
-    "Who waits for a task is woken when it ends: `self._wake()`.",
-)
+@WAKEUP.check("after a bare yield it runs again in the next turn, not at once")
+def _(aio):
+    loop, events = quiet_loop(aio), Events()
+
+    async def walk(name):
+        for step in (1, 2):
+            events.append(f"{name} {step}")
+            await aio.suspend()
+
+    for name in "AB":
+        task = aio.Task(walk(name), loop=loop)  # the ready queue holds it
+    turn(loop)
+    sentence = "A bare yield means: again in the next turn. Put the task into `self._loop._ready`."
+    same(events, Events(["A 1", "B 1"]), sentence)
+    turn(loop)
+    same(events, Events(["A 1", "B 1", "A 2", "B 2"]), sentence)
+    turn(loop)
+    same(task.done(), True, sentence)
+
+
+@WAKEUP.check("a task sleeps until its future is done, and is woken up once")
 def _(aio):
     log = Events()
 
@@ -578,16 +554,26 @@ def _(aio):
     try:
         loop = play(aio, main)
     except RuntimeError as error:
-        if "woken" in str(error) or "await wasn't" in str(error):
+        if "await wasn't" in str(error):
             raise Refused(
-                "It is put into the ready queue before its future is done, and asks again and "
-                "again: leave it with the future.",
-                "woken while the future is pending",
-                "woken when it is done",
+                "It runs before its future is done, and asks again and again: wait with "
+                "`awaited.add_done_callback(self._wakeup)`.",
+                "resumed while the future is pending",
+                "resumed when it is done",
             ) from None
         raise
     same(log, Events(["gets 42", "done"]), "The value of `await task` is what it returned.")
     holds(loop.turns < 10, "The loop turned more than it needs.", f"{loop.turns} turns", "under 10")
+
+
+@WAKEUP.check("the step is taken in the turn in which its future's callbacks run")
+def _(aio):
+    loop, future, task = _one_that_waits(aio)
+    future.set_result("there")
+    turn(loop)
+    same(
+        task.done(), True, "`_wakeup` takes the step itself: by `call_soon` it is a turn too late."
+    )
 
 
 @WAKEUP.check("while it waits, it knows for what, and the future knows it too")
@@ -595,17 +581,15 @@ def _(aio):
     loop, future, task = _one_that_waits(aio)
     sentence = "Keep what it waits for in `self._fut_waiter`: `cancel` needs it."
     holds(task._fut_waiter is future, sentence, repr(task._fut_waiter), "the future")
-    sentence = "Clear `awaited._asyncio_future_blocking`: the next one who yields it sets it again."
+    sentence = "Clear `awaited._asyncio_future_blocking`: the next `await` of it sets it again."
     same(future._asyncio_future_blocking, False, sentence)
-    same(len(future._callbacks), 1, "Put the task into the future's `_callbacks`.")
+    same(len(future._callbacks), 1, "The future must wake the task: `add_done_callback`.")
     future.cancel()
     turn(loop)
 
 
 @WAKEUP.check("a foreign thing that is yielded is a clear error in the coroutine")
 def _(aio):
-    import types
-
     events = Events()
 
     @types.coroutine
@@ -650,80 +634,76 @@ def _(aio):
     )
 
 
-@WAKEUP.check("a cancel that came before it waited goes on to the future")
+@WAKEUP.check("a cancel that came before it waited is passed on to the future")
 def _(aio):
-    loop = quiet_loop(aio)
+    loop, messages = quiet_loop(aio), []
     future = loop.create_future()
 
     async def waits():
-        task.cancel()  # it runs now, so there is no future yet that could take it
-        await future
+        task.cancel("enough")  # it runs now, so there is no future yet that could take it
+        try:
+            await future
+        except aio.CancelledError as error:
+            messages.append(str(error))
+            await aio.suspend()
+            raise
 
     task = aio.Task(waits(), loop=loop)
-    turn(loop, 3)
+    turn(loop, 5)
     sentence = "A cancel that came before it waited is not lost: cancel the future now."
     same(future.cancelled(), True, sentence)
     same(task.cancelled(), True, sentence)
+    sentence = "Pass the message on with it: `awaited.cancel(msg=self._cancel_message)`."
+    same(messages, ["enough"], sentence)
 
 
-@WAKEUP.check("a cancel in its last step still makes it cancelled")
+@WAKEUP.check("a cancel is thrown once, also where the future takes it")
 def _(aio):
-    loop = quiet_loop(aio)
+    loop, events = quiet_loop(aio), Events()
+    future = loop.create_future()
 
-    async def last():
+    async def stubborn():
         task.cancel()
-        return "too late"
+        for awaited in (future, aio.suspend()):
+            try:
+                await awaited
+                events.append("resumed")
+            except aio.CancelledError:
+                events.append("CancelledError")
 
-    task = aio.Task(last(), loop=loop)
-    turn(loop, 2)
-    sentence = "A cancel that comes in its last step is too late to throw, not to obey."
-    same(task.cancelled(), True, sentence)
-
-
-@WAKEUP.check("all_tasks finds a task that waits")
-def _(aio):
-    loop, future, _task = _one_that_waits(aio)  # held: the loop holds it weakly
-    sentence = "A task that waits is in no queue: `self._be_known()` lets `all_tasks` find it."
-    same(len(aio.all_tasks(loop)), 1, sentence)
-    future.cancel()
-    turn(loop)
+    task = aio.Task(stubborn(), loop=loop)
+    turn(loop, 5)
+    sentence = "The future takes the request: then `self._must_cancel = False`."
+    same(events, Events(["CancelledError", "resumed"]), sentence)
 
 
 CANCEL = Exercise(
     name="task-cancel",
     lesson="06",
     title="Ask a task to stop: a request, thrown in where it waits",
-    lines=20,
+    lines=12,
     module="tasks",
-    builds=("Task.cancel", "Task.uncancel", "Task._error_to_throw"),
+    builds=("Task.cancel", "Task.uncancel"),
     stub="""
 class Task(Future):
     def cancel(self, msg=None):
-        # about 7 lines: False if it is done. Count the request (self._num_cancels_requested), then
-        # cancel the future it waits for (self._fut_waiter.cancel(msg=msg)); if there is none, or
-        # it cannot be cancelled: self._must_cancel = True, self._cancel_message = msg. True.
+        # about 7 lines: False if it is done. Count the request in self._num_cancels_requested.
+        # Cancel the future it waits for, self._fut_waiter.cancel(msg=msg): that wakes the task.
+        # If it waits for none, or that one cannot be cancelled: self._must_cancel = True and
+        # self._cancel_message = msg, for the next step. Return True.
         ...
 
     def uncancel(self):
-        # about 5 lines: take back one request, if there is one; with none left self._must_cancel is
-        # False again; return how many are left
-        ...
-
-    def _error_to_throw(self):
-        # about 8 lines: what the next step throws. Take self._must_cancel (False again) and
-        # self._fut_waiter (None again). A waiter that was cancelled: its _make_cancelled_error().
-        # Another one is asked for its exception(), so that nobody reports it as forgotten; if that
-        # is a CancelledError, it is thrown.
-        # Then: our own _make_cancelled_error() if _must_cancel was True, else what it was.
+        # about 4 lines: take back one request, if there is one. With none left, nothing is to be
+        # thrown any more. Return how many are left.
         ...
 """,
     hints=(
-        "`cancel` throws nothing. It arranges that the next step throws, and says True.",
+        "`cancel` throws nothing. It arranges that the next step throws, and returns True.",
         "A task that waits is woken by its future's cancellation. One that does not wait (not "
         "started, or between two steps) has only the mark `_must_cancel`, and is ready already.",
-        "`_error_to_throw`: `waiter, self._fut_waiter = self._fut_waiter, None`, and `error` from "
-        "`self._must_cancel` in the same way; return `waiter._make_cancelled_error()` if that was "
-        "cancelled, else `self._make_cancelled_error() if error is True else error`.",
+        "`if self._fut_waiter is None or not self._fut_waiter.cancel(msg=msg):` set the mark. "
+        "`uncancel`: `max(0, self._num_cancels_requested - 1)`; at 0, `self._must_cancel = False`.",
     ),
     wrong=(
         Wrong(
@@ -732,13 +712,13 @@ class Task(Future):
     def cancel(self, msg=None):
         return Future.cancel(self, msg)
 """,
-            "has not heard of it",
+            "The coroutine was not told",
         ),
         Wrong(
             """
 class Task(Future):
     def cancel(self, msg=None):
-        self._coro.throw(self._CancelledError())
+        self._coro.throw(CancelledError())
         return True
 """,
             "takes a turn",
@@ -747,7 +727,7 @@ class Task(Future):
             """
 class Task(Future):
     def cancel(self, msg=None):
-        if self._state is not PENDING:
+        if self.done():
             return False
         self._num_cancels_requested += 1
         self._must_cancel = True
@@ -760,7 +740,7 @@ class Task(Future):
             """
 class Task(Future):
     def cancel(self, msg=None):
-        if self._state is not PENDING:
+        if self.done():
             return False
         self._num_cancels_requested += 1
         if self._fut_waiter is not None:
@@ -770,30 +750,10 @@ class Task(Future):
             "has nothing to wait for",
         ),
         Wrong(
-            """
-class Task(Future):
-    def cancel(self, msg=None):
-        self._num_cancels_requested += 1
-        if self._fut_waiter is None or not self._fut_waiter.cancel(msg=msg):
-            self._must_cancel = True
-            self._cancel_message = msg
-        return True
-""",
-            "A task that is done cannot be cancelled",
+            change=("        if self.done():\n            return False\n", ""),
+            says="A task that is done cannot be cancelled",
         ),
-        Wrong(
-            """
-class Task(Future):
-    def cancel(self, msg=None):
-        if self._state is not PENDING:
-            return False
-        if self._fut_waiter is None or not self._fut_waiter.cancel(msg=msg):
-            self._must_cancel = True
-            self._cancel_message = msg
-        return True
-""",
-            "Count each request",
-        ),
+        Wrong(change=("        self._num_cancels_requested += 1\n", ""), says="Count each request"),
         Wrong(
             """
 class Task(Future):
@@ -806,40 +766,50 @@ class Task(Future):
         Wrong(
             """
 class Task(Future):
-    def _error_to_throw(self):
-        self._fut_waiter, self._must_cancel = None, False
-        return self._make_cancelled_error()
+    def uncancel(self):
+        self._num_cancels_requested = max(0, self._num_cancels_requested - 1)
+        return self._num_cancels_requested
 """,
-            "must stay what it is",
+            "nothing is to be thrown",
         ),
-        Wrong(
-            """
+        Wrong(change=("            self._cancel_message = msg\n", ""), says="Keep the message"),
+    ),
+    right=(
+        """
 class Task(Future):
-    def _error_to_throw(self):
-        waiter, self._fut_waiter = self._fut_waiter, None
-        if waiter is not None and waiter.cancelled():
-            return waiter._make_cancelled_error()
-        if waiter is not None:
-            waiter.exception()
-        error = self._must_cancel
-        return self._make_cancelled_error() if error is True else error
+    def cancel(self, msg=None):
+        if self._state is not PENDING:
+            return False
+        self._num_cancels_requested = self._num_cancels_requested + 1
+        waiter = self._fut_waiter
+        if waiter is not None and waiter.cancel(msg):
+            return True
+        self._cancel_message, self._must_cancel = msg, True
+        return True
+
+
+from .futures import PENDING
 """,
-            "thrown once",
-        ),
-        Wrong(
-            """
+        """
 class Task(Future):
-    def _error_to_throw(self):
-        waiter, self._fut_waiter = self._fut_waiter, None
-        error, self._must_cancel = self._must_cancel, False
-        if waiter is not None and waiter.cancelled():
-            return waiter._make_cancelled_error()
-        if waiter is not None:
-            waiter.exception()
-        return self._make_cancelled_error() if error is True else error
+    def uncancel(self):
+        if self._num_cancels_requested > 0:
+            self._num_cancels_requested -= 1
+        if not self._num_cancels_requested:
+            self._must_cancel = False
+        return self._num_cancels_requested
 """,
-            "came first",
-        ),
+        """
+class Task(Future):
+    def cancel(self, msg=None):
+        pending = not self.done()
+        if pending:
+            self._num_cancels_requested += 1
+            if not (self._fut_waiter and self._fut_waiter.cancel(msg=msg)):
+                self._must_cancel = True
+                self._cancel_message = msg
+        return pending
+""",
     ),
 )
 
@@ -865,17 +835,15 @@ def _(aio):
     future = loop.create_future()
     task = aio.Task(_sleeper(log, future), loop=loop)
     turn(loop)
-    same(task.cancel("enough"), True, "The request was taken: say True.")
+    same(task.cancel("enough"), True, "The request was taken: return True.")
     log.append("cancel is over")
     turn(loop, 2)
     expected = Events(["begins", "cancel is over", "CancelledError(enough) arrives"])
-    sentence = "The coroutine has not heard of it: CancelledError is thrown in where it waits."
+    sentence = "The coroutine was not told: CancelledError is thrown in where it waits."
     if len(log) == 3:
         sentence = "`cancel` throws nothing itself: the request takes a turn of the loop."
-    elif future.cancelled() is False:
+    elif not task.done() and not future.cancelled():
         sentence = "Nothing wakes it: Cancel the future it waits for, `self._fut_waiter`."
-    if task.cancelled() and len(log) == 2:
-        sentence = "The coroutine has not heard of it: CancelledError is thrown in where it waits."
     same(log, expected, sentence)
     same(task.cancelled(), True, "It let the error through, so it is cancelled.")
 
@@ -898,7 +866,26 @@ def _(aio):
     same(task.cancelled(), True, sentence)
 
 
-@CANCEL.check("it may be refused: then the task goes on")
+@CANCEL.check("a request between two steps is thrown once, with its message")
+def _(aio):
+    loop, log = quiet_loop(aio), Events()
+
+    async def stubborn():
+        for _ in range(4):
+            try:
+                await aio.suspend()
+            except aio.CancelledError as error:
+                log.append(f"CancelledError {error}")
+
+    task = aio.Task(stubborn(), loop=loop)
+    turn(loop)
+    task.cancel("enough")
+    turn(loop, 6)
+    sentence = "One request is thrown once. Keep the message in `self._cancel_message`."
+    same(log, Events(["CancelledError enough"]), sentence)
+
+
+@CANCEL.check("it may be refused: then the task runs on")
 def _(aio):
     loop, log = quiet_loop(aio), Events()
     future = loop.create_future()
@@ -910,67 +897,32 @@ def _(aio):
             log.append("no")
         await aio.suspend()
         await aio.suspend()
-        return "goes on"
+        return "runs on"
 
     task = aio.Task(stubborn(), loop=loop)
     turn(loop)
     task.cancel()
     turn(loop, 4)
     same(log, Events(["no"]), "CancelledError arrives once.")
-    same(task.done() and not task.cancelled(), True, "A coroutine may catch it, and go on.")
-    same(task.result(), "goes on", "A coroutine may catch it, and go on.")
+    same(task.done() and not task.cancelled(), True, "A coroutine may catch it, and run on.")
+    same(task.result(), "runs on", "A coroutine may catch it, and run on.")
 
 
-@CANCEL.check("another error that is thrown stays what it is")
-def _(aio):
-    loop = quiet_loop(aio)
-
-    async def waits():
-        await aio.suspend()
-
-    task = aio.Task(waits(), loop=loop)
-    turn(loop)
-    loop._ready.clear()
-    task._must_cancel = ValueError("other")
-    task._run()
-    error = None if task.cancelled() else task.exception()
-    sentence = "Without a request to cancel, the error must stay what it is."
-    holds(isinstance(error, ValueError), sentence, repr(error), "ValueError('other')")
-
-
-@CANCEL.check("a request between two steps is thrown once")
-def _(aio):
-    loop, log = quiet_loop(aio), Events()
-
-    async def stubborn():
-        for _ in range(4):
-            try:
-                await aio.suspend()
-            except aio.CancelledError:
-                log.append("CancelledError")
-
-    task = aio.Task(stubborn(), loop=loop)
-    turn(loop)
-    task.cancel()
-    turn(loop, 6)
-    sentence = "One request is thrown once: clear `self._must_cancel` when you throw."
-    same(log, Events(["CancelledError"]), sentence)
-
-
-@CANCEL.check("a cancellation that has come already is the one that is thrown")
+@CANCEL.check("a future that is done already cannot take the request: the next step throws")
 def _(aio):
     loop, log = quiet_loop(aio), Events()
     future = loop.create_future()
     task = aio.Task(_sleeper(log, future), loop=loop)
     turn(loop)
-    future.set_exception(aio.CancelledError("the future's"))
-    task.cancel("ours")
+    future.set_result("there")
+    task.cancel("enough")
     turn(loop)
-    expected = Events(["begins", "CancelledError(the future's) arrives"])
-    same(log, expected, "The future had a CancelledError for the task, and that came first.")
+    expected = Events(["begins", "CancelledError(enough) arrives"])
+    sentence = "Its future is done, and cannot be cancelled: then `self._must_cancel = True`."
+    same(log, expected, sentence)
 
 
-@CANCEL.check("a task that is done says False")
+@CANCEL.check("a task that is done returns False")
 def _(aio):
     loop = quiet_loop(aio)
 
@@ -979,7 +931,8 @@ def _(aio):
 
     task = aio.Task(quick(), loop=loop)
     turn(loop)
-    same(task.cancel(), False, "A task that is done cannot be cancelled: say False.")
+    same(task.cancel(), False, "A task that is done cannot be cancelled: return False.")
+    same(task.cancelling(), 0, "A task that is done cannot be cancelled: count nothing.")
     same(task.result(), 1, "A task that is done cannot be cancelled.")
 
 
@@ -997,6 +950,28 @@ def _(aio):
     counts = [task.cancelling(), task.uncancel(), task.uncancel(), task.cancelling()]
     same(counts, [2, 1, 0, 0], "Count each request in `self._num_cancels_requested`.")
     turn(loop, 2)
+
+
+@CANCEL.check("a request that was taken back before the step is not thrown")
+def _(aio):
+    loop = quiet_loop(aio)
+
+    async def walk():
+        await aio.suspend()
+        return "not disturbed"
+
+    for taken_back in (1, 2):
+        task = aio.Task(walk(), loop=loop)
+        turn(loop)
+        task.cancel()
+        task.cancel()
+        for _ in range(taken_back):
+            task.uncancel()
+        turn(loop, 2)
+        sentence = "With no request left nothing is to be thrown: `self._must_cancel = False`."
+        if taken_back == 1:
+            sentence = "One of two requests was taken back: the other one must still be thrown."
+        same(task.cancelled(), taken_back == 1, sentence)
 
 
 SORT = Exercise(
@@ -1074,7 +1049,7 @@ kinds = {
     "loop.call_soon": "function",
 }
 """,
-            "nobody drives anything",
+            "it drives no coroutine",
         ),
         Wrong(
             """
@@ -1100,13 +1075,26 @@ can_be_awaited = {"work", "work()", "loop.create_task(work())", "loop.create_fut
             "`await loop.create_future()` is allowed",
         ),
     ),
+    right=(
+        """
+can_be_awaited = set(kinds) - {"work", "aio.suspend", "loop.call_soon"}
+""",
+        """
+kinds = dict.fromkeys(["aio.suspend", "loop.call_soon"], "function")
+kinds |= {"work": "coroutine function", "work()": "coroutine"}
+kinds |= {"loop.create_task(work())": "task", "loop.create_future()": "future"}
+""",
+        """
+can_be_awaited = {name for name in kinds if kinds[name] in ("coroutine", "task", "future")}
+""",
+    ),
 )
 
 _WHY = {
     "work": "`work` without parentheses is the function: no coroutine is made yet.",
     "work()": "Calling it makes a coroutine: nothing runs, and no loop knows of it.",
     "loop.create_task(work())": "It drives a coroutine, so it is a task (and a future as well).",
-    "loop.create_future()": "In a future nobody drives anything: somebody else sets its result.",
+    "loop.create_future()": "In a future it drives no coroutine: somebody else sets its result.",
     "aio.suspend": "`suspend` is a plain `def`: only calling it gives something to await.",
     "loop.call_soon": "`call_soon` is an ordinary method.",
 }
@@ -1264,6 +1252,41 @@ async def worker(next_job, log):
 """,
             "did not come to an end",
         ),
+    ),
+    right=(
+        """
+async def worker(next_job, log):
+    while True:
+        try:
+            job = await next_job()
+            log.append(f"done: {job()}")
+        except aio.CancelledError:
+            raise
+        except BaseException as error:
+            log.append(f"failed: {error!r}")
+""",
+        """
+async def worker(next_job, log):
+    while True:
+        job = await next_job()
+        try:
+            result = job()
+        except Exception as error:
+            log.append(f"failed: {error!r}")
+        else:
+            log.append(f"done: {result}")
+""",
+        """
+async def worker(next_job, log):
+    while job := await next_job():
+        log.append(report(job))
+
+def report(job):
+    try:
+        return f"done: {job()}"
+    except Exception as error:
+        return f"failed: {error!r}"
+""",
     ),
 )
 
