@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
@@ -75,6 +76,25 @@ def test_right_answers_in_other_shapes_pass(name):
     for code in exercise.right:
         report = examine(name, graft.merge(face.answer(name), code))
         assert report.status == "passed", f"{code}\n{report}"
+
+
+def code_lines(code: str) -> dict[str, int]:
+    """Count the lines of each function's body, docstrings apart."""
+    found = {}
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            texts = [s for s in node.body if isinstance(getattr(s, "value", None), ast.Constant)]
+            body = [s for s in node.body if s not in texts or not isinstance(s, ast.Expr)]
+            found[node.name] = len(ast.unparse(body).splitlines())
+    return found
+
+
+@pytest.mark.parametrize("name", [name for name in names() if find(name).right])
+def test_a_function_that_a_reader_writes_has_15_lines_at_most(name):
+    """Lines that the stub gives do not count."""
+    given = code_lines(find(name).stub)
+    for function, lines in code_lines(face.answer(name)).items():
+        assert lines - given.get(function, 0) <= 15, function
 
 
 @pytest.mark.parametrize("name", names())
