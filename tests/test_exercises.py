@@ -21,7 +21,7 @@ from asyncio_lessons.classroom.notebook import face
 
 @pytest.fixture(autouse=True)
 def own_workshop(tmp_path, monkeypatch):
-    """Keep the reader's package of whoever runs the tests out of them."""
+    """Keep a reader's package on this machine out of the tests."""
     monkeypatch.setenv("ASYNCIO_LESSONS_WORKSHOP", str(tmp_path))
 
 
@@ -113,7 +113,7 @@ def test_an_exercise_is_small_and_has_three_hints(name):
 
 
 def test_the_list_in_the_docstring_is_true():
-    """Whoever writes a lesson reads the names there."""
+    """An author of a lesson reads the names there."""
     listed: dict[str, list[str]] = {}
     for line in exercises.__doc__.splitlines():
         if match := re.fullmatch(r"    (\d\d)  (\S.*)", line):
@@ -240,7 +240,7 @@ def test_prints_and_trials_below_the_answer_are_shown():
 
 
 def test_threads_and_processes_left_behind_end_with_the_check(tmp_path):
-    """Nothing of it goes on after the answer is there."""
+    """Nothing of it runs after the answer is there."""
     sign = tmp_path / "sign"
     start = (
         "    import subprocess, sys, threading, time\n"
@@ -259,7 +259,7 @@ def test_threads_and_processes_left_behind_end_with_the_check(tmp_path):
 
 
 def test_an_interrupt_ends_the_check_and_says_so():
-    """Ctrl-C, or the stop button: the process is gone, the notebook goes on."""
+    """Ctrl-C, or the stop button: the process is gone, the notebook continues."""
     code = "def drive(coro):\n    while True: pass\n"
     timer = threading.Timer(0.4, _interrupt_main)
     timer.start()
@@ -329,9 +329,9 @@ def test_a_timeline_of_the_readers_own_code_is_shown_also_when_it_is_wrong():
 
 
 def test_an_x_ray_of_the_readers_own_code_is_shown():
-    """The paused tunnel, with its names."""
+    """The suspended tunnel, with its names."""
     report = examine("tunnel-send", face.answer("tunnel-send"))
-    assert "X-ray of your code, paused:\ngenerator tunnel(): paused" in str(report)
+    assert "X-ray of your code, suspended:\ngenerator tunnel(): suspended" in str(report)
     assert "sent = 'oh hi'" in str(report) and "sent = &#x27;oh hi&#x27;" in report.html()
 
 
