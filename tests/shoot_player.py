@@ -1,6 +1,6 @@
 """Take the pictures of the player in docs/film.md, with the browser of the tests.
 
-    python tests/shoot_player.py
+python tests/shoot_player.py
 """
 
 from __future__ import annotations
