@@ -12,7 +12,7 @@ from typing import Any
 
 @types.coroutine
 def suspend() -> Generator[None, None, None]:
-    """Give way once: ``await suspend()`` stops the whole chain of awaits, up to whoever drives it.
+    """Give way once: ``await suspend()`` stops the whole chain of awaits, up to its driver.
 
     Mirrors asyncio.tasks.__sleep0.
     """
@@ -22,7 +22,7 @@ def suspend() -> Generator[None, None, None]:
 def drive(coro: Coroutine) -> Any:
     """Run one coroutine to its end and return its result; raises what it raises.
 
-    Only `suspend` may pause it: there is nobody here who could wake it from anything else.
+    Only `suspend` may pause it: nothing here could wake it from anything else.
     """
     try:
         while True:

@@ -1,7 +1,7 @@
 """A generator by hand: what Python keeps for you when a function says ``yield``.
 
-A generator is a function that can stop in the middle. Between two stops somebody must keep its
-place: which line comes next, and what the local names hold. `Generator` keeps the place in plain
+A generator is a function that can stop in the middle. Between two stops its place must be
+kept: which line comes next, and what the local names hold. `Generator` keeps the place in plain
 attributes; `Double` is one small service written with it, and `double` is the same in Python.
 """
 
@@ -11,7 +11,7 @@ CREATED, RUNNING, SUSPENDED, CLOSED = "GEN_CREATED", "GEN_RUNNING", "GEN_SUSPEND
 
 
 class Generator:
-    """A paused computation with Python's generator methods; a subclass writes `_resume`.
+    """A suspended computation with Python's generator methods; a subclass writes `_resume`.
 
     ``state`` is one of the names `inspect.getgeneratorstate` uses.
     Mirrors Objects/genobject.c, and collections.abc.Generator.
@@ -35,7 +35,7 @@ class Generator:
         return self.send(None)
 
     def send(self, value: Any) -> Any:
-        """Resume with `value` as what the paused ``yield`` gives; return the next value yielded.
+        """Resume with `value` as what the suspended ``yield`` gives; return the next value yielded.
 
         Raises StopIteration at the end, and TypeError for a value before the first ``yield``.
         """
@@ -46,14 +46,14 @@ class Generator:
         return self._step(self._resume, value)
 
     def throw(self, error: BaseException) -> Any:
-        """Resume with `error` raised at the paused ``yield``; return the next value yielded."""
+        """Resume with `error` raised at the suspended ``yield``; return the next value yielded."""
         if self.state in (CREATED, CLOSED):
             self.state = CLOSED
             raise error
         return self._step(self._interrupt, error)
 
     def close(self) -> None:
-        """End the generator by raising GeneratorExit where it is paused."""
+        """End the generator by raising GeneratorExit where it is suspended."""
         try:
             self.throw(GeneratorExit())
         except (GeneratorExit, StopIteration):

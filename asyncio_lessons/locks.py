@@ -57,7 +57,7 @@ class Lock(Waiting, Held):
         self._locked = False
 
     def locked(self) -> bool:
-        """Say whether somebody holds it."""
+        """Say whether a task holds it."""
         return self._locked
 
     async def acquire(self) -> bool:
@@ -73,7 +73,7 @@ class Lock(Waiting, Held):
         return True
 
     def release(self) -> None:
-        """Let it go, and wake the first who waits. Raises RuntimeError if nobody holds it."""
+        """Let it go, and wake the first who waits. Raises RuntimeError if no task holds it."""
         if not self._locked:
             raise RuntimeError("Lock is not acquired.")
         self._locked = False
@@ -98,7 +98,7 @@ class Event(Waiting):
         return self._value
 
     def set(self) -> None:
-        """Let it happen: all who wait are woken, and nobody waits from now on."""
+        """Let it happen: all who wait are woken, and no task waits from now on."""
         if not self._value:
             self._value = True
             wake_all(self._waiters)
@@ -115,7 +115,7 @@ class Event(Waiting):
 
 
 class Condition(Waiting, Held):
-    """A lock, and a place to wait in until somebody who holds it says that things have changed.
+    """A lock, and a place to wait in until a task that holds it says that things have changed.
 
     lock: the Lock to use, a new one unless given. Mirrors asyncio.locks.Condition.
     """
@@ -177,7 +177,7 @@ class Condition(Waiting, Held):
 
 
 class Semaphore(Waiting, Held):
-    """Held by up to `value` tasks at a time. Raises ValueError below nought.
+    """Held by up to `value` tasks at a time. Raises ValueError below zero.
 
     Mirrors asyncio.locks.Semaphore.
     """
@@ -220,7 +220,7 @@ class Semaphore(Waiting, Held):
     def _wake_up_next(self) -> bool:
         for waiter in self._waiters:
             if not waiter.done():
-                self._value -= 1  # taken for it: nobody can come in between
+                self._value -= 1  # taken for it: no other task can come in between
                 waiter.set_result(True)
                 return True
         return False
@@ -287,7 +287,7 @@ class Barrier(LoopBound):
         return None
 
     async def wait(self) -> int:
-        """Wait until all are there; return our place among them, from nought.
+        """Wait until all are there; return our place among them, from zero.
 
         Raises BrokenBarrierError if the barrier is reset or aborted meanwhile.
         """

@@ -58,7 +58,7 @@ def wake_next(waiters: deque) -> None:
 class Queue(LoopBound):
     """First in, first out.
 
-    maxsize: how many items fit in; nought or less for any number. Mirrors asyncio.queues.Queue.
+    maxsize: how many items fit in; zero or less for any number. Mirrors asyncio.queues.Queue.
     """
 
     __class_getitem__ = classmethod(GenericAlias)
@@ -153,7 +153,7 @@ class Queue(LoopBound):
             if waiter in waiters:
                 waiters.remove(waiter)
             if not must_wait() and not waiter.cancelled():
-                wake_next(waiters)  # we were woken, and cannot use it: somebody else can
+                wake_next(waiters)  # we were woken, and cannot use it: another task can
             raise
 
     def task_done(self) -> None:

@@ -499,9 +499,9 @@ def test_it_runs_inside_a_running_asyncio_loop_as_in_a_notebook_cell() -> None:
         assert asyncio.get_running_loop() is before
         assert asyncio.current_task() is task
         await asyncio.sleep(0)
-        return "the cell goes on"
+        return "the cell continues"
 
-    assert asyncio.run(cell()) == "the cell goes on"
+    assert asyncio.run(cell()) == "the cell continues"
 
 
 def test_a_loop_in_each_thread() -> None:

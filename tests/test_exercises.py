@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
@@ -20,7 +21,7 @@ from asyncio_lessons.classroom.notebook import face
 
 @pytest.fixture(autouse=True)
 def own_workshop(tmp_path, monkeypatch):
-    """Keep the reader's package of whoever runs the tests out of them."""
+    """Keep a reader's package on this machine out of the tests."""
     monkeypatch.setenv("ASYNCIO_LESSONS_WORKSHOP", str(tmp_path))
 
 
@@ -77,6 +78,25 @@ def test_right_answers_in_other_shapes_pass(name):
         assert report.status == "passed", f"{code}\n{report}"
 
 
+def code_lines(code: str) -> dict[str, int]:
+    """Count the lines of each function's body, docstrings apart."""
+    found = {}
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            texts = [s for s in node.body if isinstance(getattr(s, "value", None), ast.Constant)]
+            body = [s for s in node.body if s not in texts or not isinstance(s, ast.Expr)]
+            found[node.name] = len(ast.unparse(body).splitlines())
+    return found
+
+
+@pytest.mark.parametrize("name", [name for name in names() if find(name).right])
+def test_a_function_that_a_reader_writes_has_15_lines_at_most(name):
+    """Lines that the stub gives do not count."""
+    given = code_lines(find(name).stub)
+    for function, lines in code_lines(face.answer(name)).items():
+        assert lines - given.get(function, 0) <= 15, function
+
+
 @pytest.mark.parametrize("name", names())
 def test_an_exercise_is_small_and_has_three_hints(name):
     """About 20 lines at most, a stub that states its size, hints that lead there."""
@@ -93,7 +113,7 @@ def test_an_exercise_is_small_and_has_three_hints(name):
 
 
 def test_the_list_in_the_docstring_is_true():
-    """Whoever writes a lesson reads the names there."""
+    """An author of a lesson reads the names there."""
     listed: dict[str, list[str]] = {}
     for line in exercises.__doc__.splitlines():
         if match := re.fullmatch(r"    (\d\d)  (\S.*)", line):
@@ -220,7 +240,7 @@ def test_prints_and_trials_below_the_answer_are_shown():
 
 
 def test_threads_and_processes_left_behind_end_with_the_check(tmp_path):
-    """Nothing of it goes on after the answer is there."""
+    """Nothing of it runs after the answer is there."""
     sign = tmp_path / "sign"
     start = (
         "    import subprocess, sys, threading, time\n"
@@ -239,7 +259,7 @@ def test_threads_and_processes_left_behind_end_with_the_check(tmp_path):
 
 
 def test_an_interrupt_ends_the_check_and_says_so():
-    """Ctrl-C, or the stop button: the process is gone, the notebook goes on."""
+    """Ctrl-C, or the stop button: the process is gone, the notebook continues."""
     code = "def drive(coro):\n    while True: pass\n"
     timer = threading.Timer(0.4, _interrupt_main)
     timer.start()
@@ -309,9 +329,9 @@ def test_a_timeline_of_the_readers_own_code_is_shown_also_when_it_is_wrong():
 
 
 def test_an_x_ray_of_the_readers_own_code_is_shown():
-    """The paused tunnel, with its names."""
+    """The suspended tunnel, with its names."""
     report = examine("tunnel-send", face.answer("tunnel-send"))
-    assert "X-ray of your code, paused:\ngenerator tunnel(): paused" in str(report)
+    assert "X-ray of your code, suspended:\ngenerator tunnel(): suspended" in str(report)
     assert "sent = 'oh hi'" in str(report) and "sent = &#x27;oh hi&#x27;" in report.html()
 
 

@@ -37,6 +37,7 @@ class Shown:
             self.result = shell.run_cell(cell)
         self.text = re.sub("\x1b\\[[0-9;]*m", "", captured.stdout + captured.stderr)
         self.pictures = [output for output in captured.outputs if "image/png" in output.data]
+        self.players = [o.data for o in captured.outputs if "data-player" in str(o.data)]
         self.value = self.result.result
         self.error = self.result.error_in_exec
 
@@ -229,3 +230,24 @@ def test_a_notebook_in_a_thread_prints_into_its_cell(tmp_path: Path) -> None:
     assert printed.text == "here\n" and value.data["text/plain"] == "2"
     assert picture.data["text/plain"] == "In a thread\non asyncio, in real time: main"
     assert picture.metadata["image/png"]["width"] == 1008
+
+
+def test_a_cell_is_filmed_for_the_player(shell: Any) -> None:
+    options = '--virtual --title "A $t {x}" --at 4 --predict --save kept'
+    shown = Shown(shell, f"%%film {options}\nawait aio.sleep(1)\nprint('printed')\n7")
+    assert shown.value == 7 and "printed" in shown.text
+    (player,) = shown.players
+    assert player["text/plain"].startswith("A $t {x}: ")
+    assert '"predict":true,"at":4' in player["text/html"]
+    kept = shell.user_ns["kept"]
+    printed = kept.scene(len(kept.steps) - 1).printed
+    assert [line["text"] for line in printed] == ["printed"]
+
+
+def test_a_cell_that_fails_shows_the_player_first(shell: Any) -> None:
+    shown = Shown(shell, "%%film\nraise ValueError('boom')")
+    assert isinstance(shown.error, ValueError) and len(shown.players) == 1
+    shown = Shown(shell, "%%film --loop trio\n1")
+    assert "%%film: argument --loop: invalid choice: 'trio'" in shown.text
+    shown = Shown(shell, "%%film --theme dark\n1")  # the player follows the page
+    assert "%%film: unrecognized arguments: --theme dark" in shown.text

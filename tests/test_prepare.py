@@ -36,7 +36,7 @@ def test_no_network_is_said_in_a_sentence_and_an_older_environment_still_opens(t
     assert first.wait() == 1
     assert first.lines[0].startswith("Making an environment in ")
     assert first.lines[-1] == (
-        "The packages could not be fetched: is there a network? Then run again: make lab"
+        "The packages could not be fetched: is there a network? To begin again: make lab"
     )
     (tmp_path / "new" / "half-made").unlink()  # as if everything had been installed once
     second = prepare(tmp_path, "lab", no_index)

@@ -175,7 +175,7 @@ def test_a_closed_socket_whose_number_is_used_again() -> None:
             log.loop.call_later(1, there.send, message)
             log(await log.loop.sock_recv(here, 10), number in (None, here.fileno()))
             number = here.fileno()
-            here.close()  # nobody tells the loop
+            here.close()  # the loop is not told
             there.close()
 
     assert same(program) == ["1 b'first' True", "2 b'second' True", "3 b'third' True"]

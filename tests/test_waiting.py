@@ -16,12 +16,12 @@ from same import LIBRARIES, aio, same
 def test_sleep() -> None:
     async def program(lib, log):
         log(await lib.sleep(1, "one"))
-        log(await lib.sleep(0, "nought"), await lib.sleep(-1, "less"))
+        log(await lib.sleep(0, "zero"), await lib.sleep(-1, "less"))
         await log.outcome(lib.sleep(float("nan")))
 
     assert same(program, since=(3, 13)) == [
         "1 one",
-        "1 nought less",
+        "1 zero less",
         "1 ValueError(Invalid delay: NaN (not a number))",
     ]
 
@@ -362,7 +362,7 @@ def test_timeout_does_not_swallow_a_cancellation_from_outside() -> None:
                     await lib.sleep(5)
                 except lib.CancelledError:
                     log("told")
-                    lib.current_task().cancel("somebody else")
+                    lib.current_task().cancel("another task")
                     raise
 
         task = lib.create_task(worker())

@@ -1,4 +1,4 @@
-"""X-ray: paused frames, the same text on every Python, and nothing disturbed."""
+"""X-ray: suspended frames, the same text on every Python, and nothing disturbed."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def double() -> Iterator[int]:
         value = yield value * 2
 
 
-def test_a_generator_created_paused_and_finished() -> None:
+def test_a_generator_created_suspended_and_finished() -> None:
     generator = double()
     assert str(xray(generator)) == (
         "generator double(): created, not started\n"
@@ -55,7 +55,7 @@ def test_a_generator_created_paused_and_finished() -> None:
     next(generator)
     generator.send(21)
     assert str(xray(generator)) == (
-        "generator double(): paused\n"
+        "generator double(): suspended\n"
         f"└ double()  line {line_of(double, 3)}: value = yield value * 2\n"
         "    value = 21"
     )
@@ -219,7 +219,7 @@ def test_a_generator_made_by_hand() -> None:
     assert xray(by_hand).state == "created, not started"
     next(by_hand)
     by_hand.send(4)
-    assert str(xray(by_hand)) == "Double: paused\n└ Double  line 4\n    answer = 8"
+    assert str(xray(by_hand)) == "Double: suspended\n└ Double  line 4\n    answer = 8"
     by_hand.close()
     assert xray(by_hand).state == "finished"
 
@@ -255,7 +255,5 @@ def test_a_future_and_a_coroutine_nobody_started() -> None:
         warnings.simplefilter("ignore")
         del coro
     loop = asyncio.new_event_loop()
-    assert str(xray(loop.create_future())) == (
-        "Future 1: pending: nobody has given it a result yet"
-    )
+    assert str(xray(loop.create_future())) == ("Future 1: pending: it has no result yet")
     loop.close()

@@ -44,7 +44,7 @@ def main(folder: Path, extra: str, goal: str) -> int:
             (folder / stamp).touch()
         print("The environment is ready.", flush=True)
     except Stop as problem:
-        print(f"{problem} Then run again: {again}", flush=True)
+        print(f"{problem} To begin again: {again}", flush=True)
         return 1
     except KeyboardInterrupt:
         print(f"\nStopped. Nothing is broken; to begin again: {again}", flush=True)
@@ -61,7 +61,8 @@ def make(folder: Path, python: Path) -> None:
         (folder / HALF_MADE).touch()
         run([str(python), "-m", "ensurepip", "--default-pip"], "")
     except OSError as error:
-        raise Stop(f"{folder} cannot be written ({error.strerror}).") from None
+        how = "Name a folder outside: make VENV=/path/to/folder."
+        raise Stop(f"{folder} cannot be written ({error.strerror}). {how}") from None
     except subprocess.CalledProcessError as error:
         if not runs(Path(sys.executable), "import venv, ensurepip"):
             how = "Install its venv module (Debian, Ubuntu: sudo apt install python3-venv)."

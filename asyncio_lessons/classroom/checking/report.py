@@ -132,7 +132,7 @@ def _drawn(picture: dict) -> Any:
 def picture_text(picture: dict) -> str:
     """Return the timeline or the X-ray as text."""
     if "xray" in picture:
-        return f"X-ray of your code, paused:\n{picture['xray']}"
+        return f"X-ray of your code, suspended:\n{picture['xray']}"
     try:
         return str(_drawn(picture))
     except Exception:  # a picture is a help: without it the answer still counts

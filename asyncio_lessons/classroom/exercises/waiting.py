@@ -1012,7 +1012,7 @@ class Timeout:
             self._task.uncancel()
             raise TimeoutError from error
 """,
-            "someone else",
+            "another task",
         ),
         Wrong(
             change=("self._task.uncancel() <= self._cancelling", "self._task.uncancel() >= 0"),
@@ -1157,7 +1157,7 @@ def _(aio):
     same(log, Events(["0 cancels left", "0 cancels left"]), sentence)
 
 
-@TIMEOUT.check("a cancel of someone else's stays a cancel")
+@TIMEOUT.check("a cancel by another task stays a cancel")
 def _(aio):
     async def waits(log):
         try:
@@ -1175,7 +1175,7 @@ def _(aio):
         await task
 
     log, _ = _timed(aio, program)
-    sentence = "This was a cancel of someone else's, not the timer's: look at `self._state`."
+    sentence = "This was a cancel by another task, not the timer's: look at `self._state`."
     same(log, Events(["CancelledError"]), sentence)
 
     async def both(loop, log):

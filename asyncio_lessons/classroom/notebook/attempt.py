@@ -1,6 +1,7 @@
-"""Print what came of a call, and what Python warned of, as lines without paths."""
+"""What came of a call, what Python warned of, what a call cost: for cells that would be long."""
 
 import gc
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,3 +27,11 @@ def printed_warnings() -> Iterator[None]:
         gc.collect()
     for warning in caught:
         print(f"{warning.category.__name__}: {warning.message}")
+
+
+def cpu_seconds(call: Callable[..., Any], *args: Any) -> float:
+    """Call it, and return for how many seconds its thread kept the CPU busy."""
+    clock = getattr(time, "thread_time", time.process_time)  # a browser has only the second
+    start = clock()
+    call(*args)
+    return clock() - start

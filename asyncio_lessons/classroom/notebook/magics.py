@@ -19,7 +19,7 @@ from ..filming.recorder import run_filmed
 from ..pictures.drawing import CHOICES
 from ..pictures.timeline import draw, show
 from ..player.page import Player
-from . import exercise_magics
+from . import exercise_magics, interrupts
 
 _VALUE = "__value_of_the_cell__"
 
@@ -43,12 +43,14 @@ def load_ipython_extension(shell: Any) -> None:
     shell.register_magic_function(lambda line: _xray(shell, line), "line", "xray")
     shell.set_custom_exc((BaseExceptionGroup,), _show_group)
     exercise_magics.load_ipython_extension(shell)
+    interrupts.load_ipython_extension(shell)
 
 
 def unload_ipython_extension(shell: Any) -> None:
     """Take our commands away again."""
     for kind, name in (("cell", "timeline"), ("cell", "film"), ("line", "xray")):
         shell.magics_manager.magics[kind].pop(name, None)
+    interrupts.unload_ipython_extension(shell)
 
 
 # -- %%timeline and %%film ------------------------------------------------------------------------

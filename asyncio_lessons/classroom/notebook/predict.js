@@ -10,11 +10,12 @@
     window[STORE] = all;
     try { localStorage.setItem(STORE, JSON.stringify(all)); } catch { }
   };
+  const say = text => { box.querySelector("[data-note]").textContent = text; };
   const note = () => {
     const first = read()[name];
     if (!first) return;
     const text = box.querySelector(`[data-answer="${first}"] summary`).textContent;
-    box.querySelector("[data-note]").textContent = `Your first answer: ${text}. Run the cell below.`;
+    say(`Your first answer: ${text}.${box.closest(".lm-Widget") ? " Run the cell below." : ""}`);
   };
   let uncover = () => { };
   folds.forEach(fold => fold.addEventListener("toggle", () => {
@@ -30,9 +31,10 @@
     const cell = box.closest(".jp-Cell")?.nextElementSibling;
     const below = cell?.querySelector(".jp-Cell-outputWrapper");
     if (!below || box.closest(".lm-Widget") || read()[name]) return;
+    say("Click your answer: then the output below is shown.");
     const show = document.createElement("button");
-    show.textContent = "The output is shown when you have predicted. Show it now";
-    show.style.margin = "4px 0 4px 80px";
+    show.textContent = "Show the output";
+    show.style.margin = "4px 0";
     below.style.display = "none";
     below.before(show);
     uncover = () => { below.style.display = ""; show.remove(); };

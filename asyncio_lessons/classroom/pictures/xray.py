@@ -1,4 +1,4 @@
-"""X-ray: the chain of paused frames inside a generator, a coroutine or a task.
+"""X-ray: the chain of suspended frames inside a generator, a coroutine or a task.
 
 From the outside inwards: each function, the line it stands at, what its names hold, and at the end
 what it all waits for. Where that is another task, its frames follow. The object is not disturbed:
@@ -16,7 +16,7 @@ _MOST_FRAMES = 40
 _WORDS = {
     "GEN_CREATED": "created, not started",
     "GEN_RUNNING": "running",
-    "GEN_SUSPENDED": "paused",
+    "GEN_SUSPENDED": "suspended",
     "GEN_CLOSED": "finished",
 }
 
@@ -31,7 +31,7 @@ class Row(NamedTuple):
 
 
 def xray(obj: Any) -> "XRay":
-    """Show the paused frames of a generator, a coroutine (of any kind), a task or a future.
+    """Show the suspended frames of a generator, a coroutine (of any kind), a task or a future.
 
     Raises TypeError for anything that has no frames.
     """
@@ -137,7 +137,7 @@ def _state(obj: Any, labels: Labels) -> str:
 
 
 def frame_state(obj: Any) -> str:
-    """Return "created, not started", "running", "paused" or "finished"."""
+    """Return "created, not started", "running", "suspended" or "finished"."""
     frame = frame_of(obj)
     if frame is None:
         return "finished"
@@ -146,18 +146,18 @@ def frame_state(obj: Any) -> str:
             return "running"
         suspended = getattr(obj, f"{prefix}_suspended", None)
         if suspended is not None:
-            return "paused" if suspended else "created, not started"
-    return "created, not started" if frame.f_lineno == frame.f_code.co_firstlineno else "paused"
+            return "suspended" if suspended else "created, not started"
+    return "created, not started" if frame.f_lineno == frame.f_code.co_firstlineno else "suspended"
 
 
 def _task_state(obj: Any, labels: Labels) -> str:
     if not is_task(obj):
-        return "pending: nobody has given it a result yet"
+        return "pending: it has no result yet"
     links = list(chain(obj.get_coro()))
-    state = frame_state(links[0]) if _has_frames(links[0]) else "paused"
-    if state != "paused":
+    state = frame_state(links[0]) if _has_frames(links[0]) else "suspended"
+    if state != "suspended":
         return state
-    return f"waits for {labels.of(links[-1])}" if is_future(links[-1]) else "paused"
+    return f"waits for {labels.of(links[-1])}" if is_future(links[-1]) else "suspended"
 
 
 def _outcome(future: Any, labels: Labels) -> str:

@@ -10,7 +10,6 @@ import functools
 import html
 import json
 import textwrap
-import webbrowser
 import zlib
 from collections.abc import Callable, Coroutine, Iterable
 from pathlib import Path
@@ -76,7 +75,7 @@ class Player:
         """
         options = self.options | {"title": self.title, "note": self.note}
         data = _for_script([*self._packed.data, options])
-        still = _still(self.film, self.title, self.note) if picture else ""
+        still = draw(self.film, title=self.title, note=self.note).html() if picture else ""
         return (
             f"<div data-player><p>{html.escape(self.title or '')}</p><p>{_TRUST}</p>{still}"
             f"<script>({script()})(document.currentScript.parentNode,{data},{style()})</script>"
@@ -85,25 +84,13 @@ class Player:
 
     def page(self) -> str:
         """Return the player as a whole page, light or dark as the reader's system is."""
-        title = html.escape(self.title or "The film of a program")
-        return (
-            '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-            '<meta name="viewport" content="width=device-width, initial-scale=1">'
-            f"<title>{title}</title><style>:root{{color-scheme:light dark}}"
-            "body{margin:12px auto;max-width:1120px;padding:0 8px}</style></head>"
-            f"<body>{self.html()}</body></html>\n"
-        )
+        return page_of([self], self.title or "The film of a program")
 
     def save(self, path: Any) -> None:
         """Write the page to a file, which must end in .html; raises ValueError else."""
         if not str(path).endswith((".html", ".htm")):
             raise ValueError(f"the file must end in .html; got {str(path)!r}")
         Path(path).write_text(self.page(), encoding="utf-8")
-
-    def open(self, path: Any) -> None:
-        """Write the page to a file and open it in the reader's browser."""
-        self.save(path)
-        webbrowser.open(Path(path).resolve().as_uri())
 
     def __str__(self) -> str:
         """The steps as a list, shortened; of real time only what is the same in each run."""
@@ -114,7 +101,7 @@ class Player:
             return f"{heading}\non {film.loop}, in real time: {names or 'nothing ran'}"
         lines = [f"{number:>4}  {said}" for number, said in enumerate(self.sentences)]
         if len(lines) > MOST_LINES:
-            kept = MOST_LINES - 2
+            kept = MOST_LINES - 3
             lines[kept:-1] = [f"      ... {len(lines) - kept - 1} more steps"]
         return "\n".join([f"{heading}: {last} steps", *(line.rstrip() for line in lines)])
 
@@ -146,9 +133,22 @@ def film(
         what = run_filmed(what, loop, virtual, details=True, name="main")
         if what.error is not None and not isinstance(what.error, Exception):
             raise what.error
+    what = getattr(what, "film", what)  # of a filmed generator
     if not isinstance(what, Film):
         raise TypeError(f"film() needs a coroutine, such as main(), or a film; got {what!r}")
     return Player(what, title=title, note=note, predict=predict, at=at)
+
+
+def page_of(players: Iterable[Player], title: str) -> str:
+    """Return a whole page with players, one below the other."""
+    shown = "\n".join(player.html() for player in players)
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{html.escape(title)}</title><style>:root{{color-scheme:light dark}}"
+        "body{margin:12px auto;max-width:1120px;padding:0 8px}</style></head>"
+        f"<body>{shown}</body></html>\n"
+    )
 
 
 # -- the film, packed -----------------------------------------------------------------------------
@@ -338,11 +338,6 @@ def _json(data: Any) -> str:
     """Return JSON in which no tag begins and no line ends."""
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
     return text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
-
-
-def _still(film: Film, title: str | None, note: str | None) -> str:
-    """Return the timeline as a picture inside the page."""
-    return draw(film, title=title, note=note).html()
 
 
 @functools.cache

@@ -165,7 +165,7 @@ async (root, film, css) => {
   const sizes = {
     "--tm": onLoop ? lined(longest[2] + longest[3] > 1 ? 2 : 1) : 0,
     "--pr": printed.length ? lined(printed.length > 1 ? 2 : 1) : 0,
-    "--th": 20 + 24 * rows + "px", "--tn": 20 + 68 * Math.min(rows, 4) + "px", "--tl": 44 + 17 * strips + "px",
+    "--th": 22 + 24 * rows + "px", "--tn": 22 + 68 * Math.min(rows, 4) + "px", "--tl": 44 + 17 * strips + "px",
     "--bw": Math.min(Math.max(...lanes.map((lane) => lane.name.length), 4) * 0.62 + 2.2, 12) + "em",
   };
   for (const key in sizes) page.style.setProperty(key, sizes[key]);

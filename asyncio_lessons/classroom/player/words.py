@@ -38,6 +38,12 @@ def seconds(length: float) -> str:
     return "0 µs" if length else "0 s"
 
 
+def _length(text: str) -> float:
+    """Return the seconds of a length such as "120 ms"."""
+    number, unit = text.split()
+    return float(number) / {"s": 1, "ms": 1e3, "µs": 1e6}[unit]
+
+
 def code(text: str) -> str:
     """Return foreign text as code, in one line, shortened."""
     text = " ".join(text.replace("`", "ˋ").split())
@@ -77,10 +83,10 @@ class Told:
         """Return the label of what was put at the end of the ready queue."""
         return code(self.scene["ready"][-1]["label"]) if self.scene["ready"] else "it"
 
-    def ran_before(self) -> int | None:
-        """Return the task whose step was the last to end."""
+    def ran_at(self, time: float) -> int | None:
+        """Return the task whose step was the last to begin up to a time."""
         for step in reversed(self.film.steps[: self.step.number]):
-            if step.kind in ("wait", *ENDS):
+            if step.kind in ("run", "throw") and step.time <= time + 1e-9:
                 return step.task
         return None
 
@@ -215,7 +221,7 @@ def _due(told: Told) -> str:
     timers = f"{count} timers are" if count > 1 else f"The timer of {code(told.step.text)} is"
     goes = "what they are for joins" if count > 1 else "what it is for joins"
     late = "" if told.step.value in (None, "", "0 s") else f", {told.step.value} late"
-    if late and (busy := told.ran_before()) is not None:
+    if late and (busy := told.ran_at(told.step.time - _length(told.step.value))) is not None:
         late += f" because {{{busy}}} was running"
     return f"{timers} due{late}: {goes} the end of the ready queue."
 
