@@ -33,6 +33,7 @@ _IN_AN_ANNEX = {  # where these are there, their names replace those above; the 
     "threads": "run_coroutine_threadsafe to_thread wrap_future",
     "whole": "BaseEventLoop EventLoop Future Task",
     "speed": "BaseEventLoop EventLoop Future Handle Task TimerHandle create_task sleep",
+    "speedy_gather": "gather",
 }
 _HOMES: dict[str, list[str]] = {}  # name -> the modules that may have it, the outermost first
 for _module, _names in (_BUILT_IN | {f"annexes.{m}": n for m, n in _IN_AN_ANNEX.items()}).items():

@@ -38,8 +38,10 @@ MODULES = (
     "locks",
 )
 _COURSE = Path(__file__).parents[1]
-# What surrounds the modules. `speed` stays away: it would replace methods that the reader writes.
-_ANNEXES = sorted(f"annexes.{p.stem}" for p in _COURSE.glob("annexes/*.py") if p.stem != "speed")
+# What surrounds the modules. Speed stays away: it would replace methods that the reader writes.
+_ANNEXES = sorted(
+    f"annexes.{p.stem}" for p in _COURSE.glob("annexes/*.py") if not p.stem.startswith("speed")
+)
 _RECORD = "written.json"  # what was written, to see what the reader has edited since
 _started_in = Path.cwd()  # a later os.chdir in a cell does not move the reader's package
 

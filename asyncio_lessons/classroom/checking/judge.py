@@ -46,7 +46,7 @@ class Sources:
 
     def find_spec(self, fullname, path=None, target=None):
         stem = _stem(fullname)
-        if fullname.partition(".")[0] != PACKAGE or stem == "annexes.speed":
+        if fullname.partition(".")[0] != PACKAGE or stem.startswith("annexes.speed"):
             return None  # `speed` stays away: it would replace what the reader writes
         if not (stem in self.texts or os.path.exists(_course_path(stem))):
             return None
