@@ -288,7 +288,8 @@ def test_cells_are_counted_from_one_without_a_gap(notebook: nbformat.NotebookNod
 def test_code_cells_are_short_and_end_without_a_semicolon(notebook: nbformat.NotebookNode) -> None:
     for cell in code_cells(notebook):
         lines = cell.source.strip().splitlines()
-        assert 1 <= len(lines) <= 20, f"{cell.id} has {len(lines)} lines"
+        most = 30 if lines[0].startswith("%%exercise") else 20  # a stub may hold a whole class
+        assert 1 <= len(lines) <= most, f"{cell.id} has {len(lines)} lines"
         assert not lines[-1].endswith(";"), f"{cell.id}: nbval runs without history, and shows it"
 
 
