@@ -25,6 +25,8 @@ class TimerHandle(Handle):
     Mirrors asyncio.events.TimerHandle.
     """
 
+    __slots__ = ("_when",)
+
     def __init__(
         self, when: float, callback: Callable, args: tuple, loop: Any, context: Any = None
     ) -> None:

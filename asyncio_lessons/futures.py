@@ -50,13 +50,15 @@ class Handle:
     Mirrors asyncio.events.Handle.
     """
 
-    _cancelled = False
+    # All its attributes: naming them makes it small and quick, and a loop makes very many.
+    __slots__ = "_args", "_callback", "_cancelled", "_context", "_loop", "__weakref__"
 
     def __init__(self, callback: Callable, args: tuple, loop: Any, context: Any = None) -> None:
         self._callback = callback
         self._args = args
         self._loop = loop
         self._context = copy_context() if context is None else context
+        self._cancelled = False
 
     def _run(self) -> None:
         try:
@@ -102,14 +104,15 @@ class Future:
     """
 
     __class_getitem__ = classmethod(GenericAlias)  # Future[int], in annotations
-    # True from `yield self` until a task waits for it; named so that asyncio's tasks know it too.
-    _asyncio_future_blocking = False
+    __slots__ = "_callbacks", "_loop", "_state", "__weakref__"  # these, and:
+    __slots__ += "_asyncio_future_blocking", "_cancel_message", "_exception", "_result"
 
     def __init__(self, *, loop: Any = None) -> None:
         self._loop = loop or get_running_loop()
         self._state = PENDING
         self._result = self._exception = self._cancel_message = None
         self._callbacks: list = []  # what has a _run(), to be made ready when this is done
+        self._asyncio_future_blocking = False  # True from `yield self` until a task waits for it
 
     # -- the side that has the result ---------------------------------------------------------
 

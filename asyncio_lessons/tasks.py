@@ -25,6 +25,9 @@ class Task(Future):
     Mirrors asyncio.tasks.Task.
     """
 
+    __slots__ = "_context", "_coro", "_fut_waiter", "_must_cancel", "_name"
+    __slots__ += ("_num_cancels_requested",)
+
     def __init__(
         self, coro: Coroutine, *, loop: Any = None, name: Any = None, context: Any = None
     ) -> None:

@@ -68,6 +68,8 @@ class Stopwatch:
 class TimerHandle(event_loop.TimerHandle):
     """A timer that is compared as asyncio's are. Mirrors asyncio.events.TimerHandle."""
 
+    __slots__ = ()
+
     def __hash__(self) -> int:
         return hash(self._when)
 

@@ -82,7 +82,6 @@ class Unretrieved:
 class ReportingTask(Task):
     """A task that reports its end while it is pending, and can show its stack."""
 
-    _state: Any = None  # until it has a coroutine
     _log_destroy_pending = True
     _cancelled_error: BaseException | None = None  # what the coroutine raised
 
@@ -119,7 +118,7 @@ class ReportingTask(Task):
         return super()._why_not(awaited)
 
     def __del__(self) -> None:
-        if self._state is PENDING and self._log_destroy_pending:
+        if getattr(self, "_state", None) is PENDING and self._log_destroy_pending:
             message = "Task was destroyed but it is pending!"
             self._loop.call_exception_handler({"task": self, "message": message})
 

@@ -28,8 +28,6 @@ FEW_TIMERS = 100  # up to this many, cancelled timers may stay in the heap until
 class Future(whole.Future):
     __doc__ = whole.Future.__doc__
 
-    _result = _cancel_message = None
-
     def __init__(self, *, loop: Any = None) -> None:
         super().__init__(loop=loop)
         self._callbacks = NOTHING
@@ -42,6 +40,7 @@ class Future(whole.Future):
             handle._args = (self,)
             handle._loop = self._loop
             handle._context = copy_context() if context is None else context
+            handle._cancelled = False
             self._keep(handle)
         else:
             self._loop.call_soon(fn, self, context=context)
@@ -83,11 +82,11 @@ class Future(whole.Future):
 class Task(whole.Task, Future):
     __doc__ = whole.Task.__doc__
 
-    _fut_waiter: Any = None
-    _num_cancels_requested = 0
+    __slots__ = "_known", "_send"  # in the loop's list of tasks; the coroutine's `send`
 
     def __init__(self, coro: Any, *, loop: Any = None, eager_start: bool = False, **named: Any):
-        self._eager_start = eager_start
+        if eager_start:
+            self._eager_start = True
         place = loop or get_running_loop()
         self._begin(coro, place, named.get("name"), named.get("context"), eager_start)
 
@@ -101,33 +100,39 @@ class Task(whole.Task, Future):
         self._send = type(coro).send  # not bound: to bind a method costs, at each step
         self._name = next(numbers) if name is None else str(name)
         self._context = copy_context() if context is None else context
-        self._exception = None
-        self._must_cancel = self._known = False
+        self._exception = self._cancel_message = self._fut_waiter = None
+        self._asyncio_future_blocking = self._must_cancel = self._known = False
+        self._num_cancels_requested = 0
         if eager_start:
             self._schedule_first_step()
         else:
             loop._ready.append(self)
 
     def _run(self, error: BaseException | None = None) -> None:
-        self._loop._current_task = self
-        if self._must_cancel:
-            error = self._take_cancel_request()
-        self._fut_waiter = None
+        loop = self._loop
+        loop._current_task = self
         try:
-            if error is None:
+            if error is None and not self._must_cancel:
+                self._fut_waiter = None
                 awaited = self._context.run(self._send, self._coro, None)
             else:
-                awaited = self._context.run(self._coro.throw, error)
+                awaited = self._throw(error)
         except StopIteration as stop:
             self._finish(stop.value)
         except BaseException as caught:
             self._fail(caught)
         else:
             if awaited is None:
-                self._loop._ready.append(self)
+                loop._ready.append(self)
             else:
                 self._wait_for(awaited)
-        self._loop._current_task = None
+        loop._current_task = None
+
+    def _throw(self, error: BaseException | None) -> Any:
+        if self._must_cancel:
+            error = self._take_cancel_request()
+        self._fut_waiter = None
+        return self._context.run(self._coro.throw, error)
 
     def _finish(self, result: Any) -> None:
         if self._must_cancel:
@@ -163,8 +168,9 @@ class Task(whole.Task, Future):
     def _wait_for(self, awaited: Any) -> None:
         if not self._known:
             self._be_known()
+        kind = type(awaited)
         if (
-            type(awaited) in PLAIN
+            (kind is BareFuture or kind is BareTask or kind is BareAlarm)
             and awaited._asyncio_future_blocking
             and awaited._state is PENDING
             and awaited._loop is self._loop
@@ -179,6 +185,8 @@ class Task(whole.Task, Future):
 
 class Alarm(Future):
     """A future that stands in the heap of timers itself: being run gives it its result."""
+
+    __slots__ = "_cancelled", "_when"
 
     def _run(self) -> None:
         if self._state is PENDING:
@@ -208,8 +216,8 @@ async def sleep(delay: float, result: Any = None) -> Any:
     alarm._loop = loop
     alarm._state = PENDING
     alarm._callbacks = NOTHING
-    alarm._exception = None
-    alarm._cancelled = False
+    alarm._exception = alarm._cancel_message = None
+    alarm._asyncio_future_blocking = alarm._cancelled = False
     alarm._when = when = loop.time() + delay
     heapq.heappush(loop._scheduled, (when, NEVER_EQUAL + when, alarm))
     await alarm
@@ -233,6 +241,8 @@ class Counter:
 class Handle(futures.Handle):
     """A handle that calls without a star where there are no arguments."""
 
+    __slots__ = ()
+
     def _run(self) -> None:
         if self._args or self._cancelled:
             return super()._run()
@@ -243,21 +253,15 @@ class Handle(futures.Handle):
 
 
 class TimerHandle(Handle, guards.TimerHandle):
+    __slots__ = ()
     __doc__ = guards.TimerHandle.__doc__
 
 
 # For Python to call __init__ costs more than all it does: these are made without, and then filled.
 BareHandle, BareTimerHandle, BareFuture, BareTask, BareAlarm = (
-    type(each.__name__, (each,), {"__init__": object.__init__})
+    type(each.__name__, (each,), {"__init__": object.__init__, "__slots__": ()})
     for each in (Handle, TimerHandle, Future, Task, Alarm)
 )
-PLAIN = {
-    BareFuture,
-    BareAlarm,
-    BareTask,
-    Future,
-    Task,
-}  # their callbacks are as we know them
 
 
 class BaseEventLoop(whole.BaseEventLoop):
@@ -309,7 +313,8 @@ class BaseEventLoop(whole.BaseEventLoop):
         future._loop = self
         future._state = PENDING
         future._callbacks = NOTHING
-        future._exception = None
+        future._exception = future._cancel_message = None
+        future._asyncio_future_blocking = False
         return future
 
     def create_task(
