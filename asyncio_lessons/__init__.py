@@ -32,8 +32,9 @@ _IN_AN_ANNEX = {  # where these are there, their names replace those above; the 
     "runner": "Runner run",
     "threads": "run_coroutine_threadsafe to_thread wrap_future",
     "whole": "BaseEventLoop EventLoop Future Task",
-    "speed": "BaseEventLoop EventLoop Future Handle Task TimerHandle create_task sleep",
-    "speedy_gather": "gather",
+    "speed.tasks": "Future Handle Task TimerHandle create_task sleep",
+    "speed.loops": "BaseEventLoop EventLoop",
+    "speed.gather": "gather",
 }
 _HOMES: dict[str, list[str]] = {}  # name -> the modules that may have it, the outermost first
 for _module, _names in (_BUILT_IN | {f"annexes.{m}": n for m, n in _IN_AN_ANNEX.items()}).items():
@@ -48,7 +49,7 @@ def __getattr__(name: str) -> object:
         try:
             home = import_module(f".{module}", __name__)
         except ModuleNotFoundError as error:
-            if error.name not in (f"{__name__}.annexes", f"{__name__}.{module}"):
+            if not f"{__name__}.{module}".startswith(str(error.name)):
                 raise
         else:
             value = globals()[name] = getattr(home, name)

@@ -22,7 +22,8 @@ from same import aio
 
 import asyncio_lessons
 from asyncio_lessons import futures, locks, queues, tasks
-from asyncio_lessons.annexes import speed
+from asyncio_lessons.annexes.speed import loops as speedy_loops
+from asyncio_lessons.annexes.speed import tasks as speedy
 
 MANY = int(os.environ.get("RANDOM_PROGRAMS", 0))
 # Not the phase `explain`: it traces, and a tracer must not meet a coroutine that ends as garbage.
@@ -62,7 +63,7 @@ def wakes_the_last_first(self, thing: object) -> None:
     self._callbacks = [thing, *self._callbacks]
 
 
-def rings_timers_backwards(self, ring: Callable = speed.BaseEventLoop._ring_timers) -> None:
+def rings_timers_backwards(self, ring: Callable = speedy_loops.BaseEventLoop._ring_timers) -> None:
     before = len(self._ready)
     ring(self)
     self._ready.extend([self._ready.pop() for _ in range(len(self._ready) - before)])
@@ -74,12 +75,12 @@ def loses_early_cancels(self, msg=None, cancel: Callable = tasks.Task.cancel) ->
 
 ONE_CONTEXT = contextvars.copy_context()
 FAULTS = [
-    (speed.Future, "_schedule_callbacks", runs_callbacks_at_once),
-    (speed.Future, "_keep", wakes_the_last_first),
-    (speed.BaseEventLoop, "_ring_timers", rings_timers_backwards),
+    (speedy.Future, "_schedule_callbacks", runs_callbacks_at_once),
+    (speedy.Future, "_keep", wakes_the_last_first),
+    (speedy_loops.BaseEventLoop, "_ring_timers", rings_timers_backwards),
     (tasks.Task, "cancel", loses_early_cancels),
     (tasks.Task, "uncancel", lambda self: self._num_cancels_requested),
-    (speed, "copy_context", lambda: ONE_CONTEXT),
+    (speedy, "copy_context", lambda: ONE_CONTEXT),
     (queues.Queue, "_get", lambda self: self._queue.pop()),
     (queues, "wake_next", lambda waiters: None),
     (locks.Lock, "_wake_up_first", lambda self: None),

@@ -14,5 +14,5 @@ alone. Each annex adds one thing to it, by classes that are mixed in before the 
     as_completed      futures in the order in which they finish
     runner            `Runner` and `run`: Ctrl-C, and a clean end
     whole             `Future`, `Task` and `EventLoop` with all of these
-    speed             the same classes, faster: it changes nothing else
+    speed             a folder: the same classes, faster, and nothing else
 """

@@ -3,9 +3,9 @@
 from types import CoroutineType
 from typing import Any
 
-from .. import Future, waiting
-from ..futures import running
-from .speed import BareTask, Counter
+from ... import Future, waiting
+from ...futures import running
+from .tasks import BareTask, Counter
 
 
 class Gathering(waiting.Gathering):
