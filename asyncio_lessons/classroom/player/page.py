@@ -19,10 +19,12 @@ from typing import Any
 from ..filming.film import ENDS, Film
 from ..filming.recorder import run_filmed
 from ..filming.scenes import change
-from ..pictures.timeline import draw
+from ..pictures.drawing import can_paint_png
+from ..pictures.timeline import Picture, draw
 from . import lean, words
 
 PACKED_ABOVE = 32_000  # bytes of a film; a larger one is compressed, and unpacked in the browser
+MOST_PICTURE = 120_000  # bytes of the still picture as an SVG
 MOST_LINES = 24  # of the steps in the text
 _KINDS = (
     "begin create ready run wait done cancelled failed call return timer sleep due throw end"
@@ -75,7 +77,7 @@ class Player:
         """
         options = self.options | {"title": self.title, "note": self.note}
         data = _for_script([*self._packed.data, options])
-        still = draw(self.film, title=self.title, note=self.note).html() if picture else ""
+        still = _still(draw(self.film, title=self.title, note=self.note)) if picture else ""
         return (
             f"<div data-player><p>{html.escape(self.title or '')}</p><p>{_TRUST}</p>{still}"
             f"<script>({script()})(document.currentScript.parentNode,{data},{style()})</script>"
@@ -338,6 +340,16 @@ def _json(data: Any) -> str:
     """Return JSON in which no tag begins and no line ends."""
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
     return text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+
+
+def _still(picture: Picture) -> str:
+    """Return the picture as an element: an SVG, but of a long film a PNG if one can be painted."""
+    drawn = picture.html()
+    if len(drawn) <= MOST_PICTURE or not can_paint_png():
+        return drawn
+    data = base64.b64encode(picture.png()).decode()
+    about = html.escape(picture.describe())
+    return f'<img style="max-width:100%" alt="{about}" src="data:image/png;base64,{data}">'
 
 
 @functools.cache
