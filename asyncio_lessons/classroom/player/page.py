@@ -31,7 +31,7 @@ _KINDS = (
 ).split()
 _STATES = "ready running waiting created interrupted done cancelled failed".split()
 _STATE_WORDS = "ready|runs|waits for|not started|interrupted|done|cancelled|failed".split("|")
-_GENERATOR_WORDS = "ready|runs|paused|not started|waits inside|finished|closed|failed".split("|")
+_GENERATOR_WORDS = "ready|runs|suspended at|not started|calls|finished|closed|failed".split("|")
 _HERE = Path(__file__).parent
 _SLOTS = ("running", "ready", "timers", "selector", "printed")
 _TRUST = (
