@@ -25,6 +25,7 @@ from . import lean, words
 
 PACKED_ABOVE = 32_000  # bytes of a film; a larger one is compressed, and unpacked in the browser
 MOST_PICTURE = 120_000  # bytes of the still picture as an SVG
+MOST = 60  # entries of a list that are shown
 MOST_LINES = 24  # of the steps in the text
 _KINDS = (
     "begin create ready run wait done cancelled failed call return timer sleep due throw end"
@@ -242,10 +243,13 @@ class Packed:
         if _SLOTS[slot] == "running":
             return table.of((held.get("task"), held.get("callback")))
         if _SLOTS[slot] == "ready":
-            return table.of([(e["task"], e["label"], e["reason"]) for e in held])
+            return table.of(
+                [(e["task"], e["label"], e["reason"]) for e in held[:MOST]] + _rest(held)
+            )
         if _SLOTS[slot] == "timers":
-            return table.of([(_time(e["when"]), self._timer(e), e["task"]) for e in held])
-        return table.of([(e["label"], e["events"], e["task"]) for e in held])
+            timers = [(_time(e["when"]), self._timer(e), e["task"]) for e in held[:MOST]]
+            return table.of(timers + _rest(held))
+        return table.of([(e["label"], e["events"], e["task"]) for e in held[:MOST]] + _rest(held))
 
     def _timer(self, entry: dict[str, Any]) -> str:
         """Return a timer's label without the name of its task, which stands beside it."""
@@ -264,6 +268,11 @@ class Packed:
         ]
         ends = task["result"], task["error"]
         return (_STATES.index(task["state"]), task["waits"] or None, task["on"], frames, *ends)
+
+
+def _rest(entries: list) -> list[int]:
+    """Return how many entries are not shown: [] if all are."""
+    return [len(entries) - MOST] if len(entries) > MOST else []
 
 
 class Pages:
