@@ -70,7 +70,9 @@ def main(arguments: list[str] | None = None) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="Build the site: the course to read and to run.")
     parser.add_argument("lesson", nargs="*", help="such as 05; all unless given")
-    parser.add_argument("--only", choices=["read"], help="read: without JupyterLite, or with what is there of it")
+    parser.add_argument(
+        "--only", choices=["read"], help="read: without JupyterLite, or with what is there of it"
+    )
     parser.add_argument("--out", type=Path, default=TARGET, help="the folder, _site unless given")
     return parser
 
@@ -183,7 +185,9 @@ def _render(page: Page, lessons: list[Page], docs: list[Page]) -> str:
 
 
 def _exporter() -> HTMLExporter:
-    exporter = HTMLExporter(template_name="course", extra_template_basedirs=[str(HERE / "template")])
+    exporter = HTMLExporter(
+        template_name="course", extra_template_basedirs=[str(HERE / "template")]
+    )
     exporter.exclude_input_prompt = exporter.exclude_output_prompt = True
     return exporter
 
