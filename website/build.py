@@ -180,8 +180,11 @@ def _render(page: Page, lessons: list[Page], docs: list[Page]) -> str:
     body, _ = _exporter().from_notebook_node(_notebook(page), {"page": about})
     head, start, rest = body.partition("<article ")
     text, end, foot = rest.partition("</article>")
-    text = LINK.sub(lambda found: _link(found, page, [*lessons, *docs]), text)
-    return head + start + text + end + foot
+    return head + start + _linked(text, page, [*lessons, *docs]) + end + foot
+
+
+def _linked(text: str, page: Page, pages: list[Page]) -> str:
+    return LINK.sub(lambda found: _link(found, page, pages), text)
 
 
 def _exporter() -> HTMLExporter:
@@ -233,10 +236,12 @@ def _link(found: re.Match, page: Page, pages: list[Page]) -> str:
 
 def front_page(lessons: list[Page], docs: list[Page]) -> str:
     """Return the front page: the README's words, the player, the lessons."""
+    page = Page(ROOT / "README.md", "index.html", "asyncio lessons")
+    rest = markdown2html(_section("What the course is").partition("\n\n")[2])
     about = {
         "description": tagline(),
         "promise": _section("What the course is").split("\n\n")[0].replace("`", ""),
-        "about": markdown2html(_section("What the course is").partition("\n\n")[2]),
+        "about": _linked(rest, page, [*lessons, *docs]),
         "source": links.github(),
         "first": lessons[0],
         "run": run_url(lessons[0]),
@@ -244,6 +249,8 @@ def front_page(lessons: list[Page], docs: list[Page]) -> str:
         "docs": docs,
         "film": film(),
     }
+    for lesson in lessons:
+        lesson.what = _linked(lesson.what, page, [*lessons, *docs])
     environment = Environment(loader=FileSystemLoader(HERE), autoescape=False)
     return environment.get_template("front.html.j2").render(page=about)
 
