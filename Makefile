@@ -21,6 +21,12 @@ test: $(VENV)/test  ## every check: package, house rules, notebooks, browser
 slow: $(VENV)/test  ## the checks that take minutes or need the network: first minute, Binder, Colab
 	$(RUN) pytest -m slow tests $(TEST_OPTIONS)
 
+site: $(VENV)/site  ## the course to read and to run, as one folder of files: _site (needs npm, once)
+	$(VENV)/bin/python website/build.py $(SITE_OPTIONS)
+
+site-test: $(VENV)/test site  ## the whole site in a real browser, with the network cut
+	$(RUN) pytest -m site tests $(TEST_OPTIONS)
+
 test-all:  ## the same on every supported Python found here
 	@for p in 11 12 13 14 15; do ! python3.$$p -c '' 2>/dev/null || $(MAKE) test PYTHON=python3.$$p || exit 1; done
 
@@ -45,12 +51,12 @@ $(filter-out links,$(MAKECMDGOALS)): ; @:
 endif
 
 clean:  ## remove the environments and what tools left behind
-	rm -rf .venv* .pytest_cache .ruff_cache .hypothesis build dist
+	rm -rf .venv* .pytest_cache .ruff_cache .hypothesis build dist _site
 
 # The environment: once; a stamp says what is in it, so that the second time is quick.
 PYTHONS := $(or $(PYTHON),python3 python3.15 python3.14 python3.13 python3.12 python3.11 python)
-$(VENV)/course $(VENV)/test $(VENV)/bench: pyproject.toml
+$(VENV)/course $(VENV)/test $(VENV)/bench $(VENV)/site: pyproject.toml
 	@for p in $(PYTHONS); do $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && exec $$p tools/prepare.py $(VENV) $(@F) $(GOAL); done; \
 	echo "No Python 3.11 or newer found. Install one from python.org, or name one: make $(GOAL) PYTHON=/path/to/python3.13"; exit 1
 
-.PHONY: lab my_course update test slow test-all notebooks mutants links format bench clean
+.PHONY: lab my_course update test slow site site-test test-all notebooks mutants links format bench clean

@@ -6,7 +6,11 @@ import sys
 from pathlib import Path
 
 PROGRAMS = {  # name: module, what it begins with, what it does
-    "film": ("asyncio_lessons.film", [], "film an asyncio program: film program.py -o film.html"),
+    "film": (
+        "asyncio_lessons.film",
+        [],
+        "film an asyncio program as a page: film program.py -o film.html",
+    ),
     "serve": (
         "asyncio_lessons.demos.echo_reverse",
         ["serve"],
@@ -75,6 +79,7 @@ def _version() -> str:
 
 
 def _run(module: str, start: list[str], arguments: list[str]) -> int:
+    """Run a program of the course as ``python -m`` does."""
     sys.argv = [module, *start, *arguments]
     runpy.run_module(module, run_name="__main__", alter_sys=True)
     return 0
@@ -110,7 +115,8 @@ def _check(options: argparse.Namespace) -> int:
         print(f"{options.file} cannot be read: {error}", file=sys.stderr)
         return 2
     except UnknownExercise:
-        print(f"There is no exercise {options.exercise!r}: one of {', '.join(names())}.")
+        sentence = f"There is no exercise {options.exercise!r}: one of {', '.join(names())}."
+        print(sentence, file=sys.stderr)
         return 2
     print(report)
     return int(report.status != PASSED)

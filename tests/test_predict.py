@@ -146,7 +146,7 @@ def test_printed_warnings_tells_of_what_was_never_awaited(capsys) -> None:
 
 def test_the_ladder_names_the_parts_and_the_new_one() -> None:
     assert str(ladder("05")).splitlines() == [
-        "Built before: generator, tunnel, coroutine.",
+        "Built before: generator, delegation, coroutine.",
         "New here:     future.",
         "Still to come: task, loop, selector, gather, queue.",
         "No line is yours yet.",

@@ -152,6 +152,27 @@ def test_after_an_interrupt_the_kernel_works(tmp_path: Path) -> None:
             assert len(cell.outputs) == 2, what  # and the picture
 
 
+# In the kernel: the next cell is interrupted after so many seconds, if it takes so long. What an
+# interrupt does before or after a cell's own code is ipykernel's affair.
+INTERRUPT = """
+import signal
+from IPython import get_ipython
+
+def arm(*_):
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+
+def disarm(*_):
+    signal.setitimer(signal.ITIMER_REAL, 0)
+
+def interrupt(number, frame):
+    signal.getsignal(signal.SIGINT)(signal.SIGINT, frame)
+
+signal.signal(signal.SIGALRM, interrupt)
+get_ipython().events.register("pre_run_cell", arm)
+get_ipython().events.register("post_execute", disarm)
+"""
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("path", LESSONS)
@@ -161,8 +182,14 @@ def test_a_lesson_runs_after_each_of_its_cells_was_interrupted(path: Path) -> No
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
     with kernel(path.parent) as client:
         run_cells(client, deepcopy(cells))
+        arm = f"interrupts = {{'seconds': 0}}\nexec({INTERRUPT!r}, interrupts)"
+        run_cells(client, [new_code_cell(arm)])
         for number, cell in enumerate(deepcopy(cells)):
-            interrupted(client, cell, after=0.002 * (number % 12))
+            seconds = 0.0005 + 0.002 * (number % 12)
+            run_cells(client, [new_code_cell(f"interrupts['seconds'] = {seconds}")])
+            with suppress(CellExecutionError):
+                run_cells(client, [cell])
+            run_cells(client, [new_code_cell("interrupts['seconds'] = 0")])
         again = deepcopy(cells)
         run_cells(client, again)
     assert list(map(shown, again)) == list(map(shown, cells))

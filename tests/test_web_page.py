@@ -31,11 +31,15 @@ def in_a_web_page(monkeypatch):
     for owner, name in (
         (socket, "socketpair"),
         (selectors, "DefaultSelector"),
-        (time, "thread_time"),
     ):
         monkeypatch.setattr(owner, name, None)
+    for name in ("sleep", "thread_time"):
+        monkeypatch.setattr(time, name, getattr(time, name))
     monkeypatch.setattr(sys, "platform", "emscripten")
+    depth = sys.getrecursionlimit()
     web_page.furnish()
+    yield
+    sys.setrecursionlimit(depth)
 
 
 def test_the_loop_runs_without_sockets(in_a_web_page):
@@ -51,6 +55,13 @@ def test_the_loop_runs_without_sockets(in_a_web_page):
     assert loop.run_until_complete(main()) == "done" and seen == ["woken"]
     loop.close()
     assert run(sleep(0, "again")) == "again"
+
+
+def test_a_sleep_is_not_counted_as_work(in_a_web_page):
+    """As on a machine, where thread_time stands still in a sleep."""
+    start = time.thread_time()
+    time.sleep(0.3)
+    assert time.thread_time() - start < 0.15
 
 
 def test_nothing_is_put_in_place_on_a_machine():

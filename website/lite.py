@@ -152,6 +152,7 @@ def _course_wheel() -> Path:
     folder = ROOT / "build" / "wheel"
     shutil.rmtree(folder, ignore_errors=True)
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "-q", "wheel", "--no-deps"]
+    pip += ["--no-build-isolation"]  # what builds it is installed: nothing to fetch
     _run([*pip, "--wheel-dir", str(folder), str(ROOT)])
     return next(folder.glob("*.whl"))
 

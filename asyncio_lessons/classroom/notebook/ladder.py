@@ -11,7 +11,7 @@ from ..checking.catalog import UnknownName
 # lesson, modules, what the part is called, what it does
 PARTS = (
     ("02", ("generators",), "generator", "stops half-way"),
-    ("03", ("delegation",), "tunnel", "passes values"),
+    ("03", ("delegation",), "delegation", "passes values"),
     ("04", ("coroutines",), "coroutine", "awaits others"),
     ("05", ("futures",), "future", "holds a result"),
     ("06", ("tasks",), "task", "sends again"),

@@ -19,17 +19,20 @@ from typing import Any
 from ..filming.film import ENDS, Film
 from ..filming.recorder import run_filmed
 from ..filming.scenes import change
-from ..pictures.timeline import draw
+from ..pictures.drawing import can_paint_png
+from ..pictures.timeline import Picture, draw
 from . import lean, words
 
 PACKED_ABOVE = 32_000  # bytes of a film; a larger one is compressed, and unpacked in the browser
+MOST_PICTURE = 120_000  # bytes of the still picture as an SVG
+MOST = 60  # entries of a list that are shown
 MOST_LINES = 24  # of the steps in the text
 _KINDS = (
     "begin create ready run wait done cancelled failed call return timer sleep due throw end"
 ).split()
 _STATES = "ready running waiting created interrupted done cancelled failed".split()
 _STATE_WORDS = "ready|runs|waits for|not started|interrupted|done|cancelled|failed".split("|")
-_GENERATOR_WORDS = "ready|runs|paused|not started|waits inside|finished|closed|failed".split("|")
+_GENERATOR_WORDS = "ready|runs|suspended at|not started|calls|finished|closed|failed".split("|")
 _HERE = Path(__file__).parent
 _SLOTS = ("running", "ready", "timers", "selector", "printed")
 _TRUST = (
@@ -75,7 +78,7 @@ class Player:
         """
         options = self.options | {"title": self.title, "note": self.note}
         data = _for_script([*self._packed.data, options])
-        still = draw(self.film, title=self.title, note=self.note).html() if picture else ""
+        still = _still(draw(self.film, title=self.title, note=self.note)) if picture else ""
         return (
             f"<div data-player><p>{html.escape(self.title or '')}</p><p>{_TRUST}</p>{still}"
             f"<script>({script()})(document.currentScript.parentNode,{data},{style()})</script>"
@@ -240,10 +243,13 @@ class Packed:
         if _SLOTS[slot] == "running":
             return table.of((held.get("task"), held.get("callback")))
         if _SLOTS[slot] == "ready":
-            return table.of([(e["task"], e["label"], e["reason"]) for e in held])
+            return table.of(
+                [(e["task"], e["label"], e["reason"]) for e in held[:MOST]] + _rest(held)
+            )
         if _SLOTS[slot] == "timers":
-            return table.of([(_time(e["when"]), self._timer(e), e["task"]) for e in held])
-        return table.of([(e["label"], e["events"], e["task"]) for e in held])
+            timers = [(_time(e["when"]), self._timer(e), e["task"]) for e in held[:MOST]]
+            return table.of(timers + _rest(held))
+        return table.of([(e["label"], e["events"], e["task"]) for e in held[:MOST]] + _rest(held))
 
     def _timer(self, entry: dict[str, Any]) -> str:
         """Return a timer's label without the name of its task, which stands beside it."""
@@ -262,6 +268,11 @@ class Packed:
         ]
         ends = task["result"], task["error"]
         return (_STATES.index(task["state"]), task["waits"] or None, task["on"], frames, *ends)
+
+
+def _rest(entries: list) -> list[int]:
+    """Return how many entries are not shown: [] if all are."""
+    return [len(entries) - MOST] if len(entries) > MOST else []
 
 
 class Pages:
@@ -338,6 +349,16 @@ def _json(data: Any) -> str:
     """Return JSON in which no tag begins and no line ends."""
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
     return text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+
+
+def _still(picture: Picture) -> str:
+    """Return the picture as an element: an SVG, but of a long film a PNG if one can be painted."""
+    drawn = picture.html()
+    if len(drawn) <= MOST_PICTURE or not can_paint_png():
+        return drawn
+    data = base64.b64encode(picture.png()).decode()
+    about = html.escape(picture.describe())
+    return f'<img style="max-width:100%" alt="{about}" src="data:image/png;base64,{data}">'
 
 
 @functools.cache

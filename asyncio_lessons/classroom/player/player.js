@@ -132,7 +132,7 @@ async (root, film, css) => {
       button("◀ its last", "the same task's last step ([)", () => hop(-1)),
       button("its next ▶", "the same task's next step (])", () => hop(1)),
       speed, ...(onLoop ? [predict, score] : []),
-      el("span", "help d", "← → step · space play · [ ] same task · 1–9 follow · p predict · Home End")),
+      el("span", "help d", "← → step · space play · [ ] same task · 1–9 follow · Home End" + (onLoop ? " · p predict" : ""))),
   );
   const [panels, heads, bodies, drawn] = [{}, {}, {}, {}];
   const panel = (name, cls, title, hint = "") => {
@@ -144,7 +144,7 @@ async (root, film, css) => {
     panels[name].append(bodies[name]);
     return panels[name];
   };
-  const ask = el("div", "ask");
+  const ask = set(el("div", "ask"), { role: "group", "aria-label": "Which task runs next?" });
   page.append(
     panel("sentence", "snt", "what happened", null),
     el("div", "main",
@@ -164,7 +164,7 @@ async (root, film, css) => {
   const strips = Math.min(lanes.length, 8) + 1;
   const sizes = {
     "--tm": onLoop ? lined(longest[2] + longest[3] > 1 ? 2 : 1) : 0,
-    "--pr": printed.length ? lined(printed.length > 1 ? 2 : 1) : 0,
+    "--pr": printed.length && onLoop ? lined(printed.length > 1 ? 2 : 1) : 0,
     "--th": 22 + 24 * rows + "px", "--tn": 22 + 68 * Math.min(rows, 4) + "px", "--tl": 44 + 17 * strips + "px",
     "--bw": Math.min(Math.max(...lanes.map((lane) => lane.name.length), 4) * 0.62 + 2.2, 12) + "em",
   };
@@ -176,8 +176,9 @@ async (root, film, css) => {
     drawn[name] = key;
   };
   const none = (text) => [el("div", "r d", text)];
+  // Of a long list the last item says how many more there are.
   const some = (list, empty, draw) =>
-    !list?.length ? none(empty) : [...list.slice(0, 60).map(draw), ...(list.length > 60 ? none(`and ${list.length - 60} more`) : [])];
+    !list?.length ? none(empty) : list.flatMap((entry, i) => (entry > 0 ? none(`and ${entry} more`) : [draw(entry, i)]));
   let [followed, chosen] = [-1, null]; // chosen: [task, depth of the frame that is looked at]
   let [predicting, asking, hinted] = [false, 0, false]; // asking: the step that is the answer
 
@@ -324,7 +325,7 @@ async (root, film, css) => {
     axisButton.textContent = "axis: " + axis;
     draw();
   });
-  heads.timeline.append(...[[RUNNING, "runs"], [READY, "ready"], [WAITING, "waits"]].flatMap(([state, text]) => [el("span", "lg", el("span", "sw s" + state), text)]), ...(duration ? [axisButton] : []));
+  heads.timeline.append(...(onLoop ? [RUNNING, READY, WAITING] : [RUNNING, WAITING]).map((state) => el("span", "lg", el("span", "sw s" + state), stateWords[state].split(" ")[0])), ...(duration ? [axisButton] : []));
   const escaped = (text) => text.replace(/[&<>"]/g, (letter) => `&#${letter.charCodeAt(0)};`);
   // What is drawn around the playhead: the first and the last step, where a step stands, and how wide it is.
   const view = () => {
@@ -397,7 +398,7 @@ async (root, film, css) => {
           const m = (here + unit / 2).toFixed(1);
           parts.push(`<path class="stem" d="M${m} ${y}V${top(laneOf[i]) + (down ? 1 : 16)}m-3 ${tip}l3 ${-tip}l3 ${tip}"/><circle class="dot" cx="${m}" cy="${y}" r="2.2"/>`);
         }
-        if (time !== last && here - labelled > 56 && here < width - 20) text("", (labelled = here), bottom + 12, seconds(time));
+        if (onLoop && time !== last && here - labelled > 56 && here < width - 20) text("", (labelled = here), bottom + 12, seconds(time));
         last = time;
       }
       parts.push(`<rect class="now" y="0" height="${bottom}"/><path class="pin"/>`);
@@ -447,7 +448,7 @@ async (root, film, css) => {
     ask.replaceChildren();
     if (!asking) return;
     const live = names.map((_, i) => i).filter(isLive).map((i) => set(button(badge(i), "predict " + names[i], () => answer(i)), { "data-task": i }));
-    const queue = held(1).slice(0, 12).flatMap(([task, label]) => [who(task, label), " "]);
+    const queue = held(1).slice(0, 9).flatMap(([task, label]) => [who(task, label), " "]);
     ask.append(
       el("div", "", ...live, button("no task: the loop sleeps", "predict: no task, the loop sleeps", () => answer(-1))),
       hinted ? dim("Ready queue, next first: ", ...(queue.length ? queue : ["empty. "]), "(not counted)") : button("hint: show the queue", "show the ready queue; then the answer does not count", () => ((hinted = true), draw())),

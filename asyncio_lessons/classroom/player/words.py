@@ -79,6 +79,11 @@ class Told:
         text = source["lines"][row].strip() if 0 <= row < len(source["lines"]) else ""
         return f" at line {site['line']}" + (f", {code(text)}" if text else "")
 
+    def call(self) -> str:
+        """Return who calls a generator, how, and where: "The code outside calls next(g) ..."."""
+        caller = f"{{{self.maker}}}" if self.maker is not None else "The code outside"
+        return f"{caller} calls {code(self.step.text)}{self.site()}"
+
     def last_entry(self) -> str:
         """Return the label of what was put at the end of the ready queue."""
         return code(self.scene["ready"][-1]["label"]) if self.scene["ready"] else "it"
@@ -147,9 +152,8 @@ def _ready(told: Told) -> str:
 def _run(told: Told) -> str:
     task = told.task
     if not told.film.loop:
-        by = f"{{{told.maker}}}" if told.maker is not None else "The caller"
-        verb = "starts" if told.awaited is None else "resumes"
-        return f"{by} {verb} {task}{told.site()}."
+        verb = "starts" if told.awaited is None else "resumes where it was suspended"
+        return f"{told.call()}: {task} {verb}."
     if told.awaited is None:
         return f"{task} was first in the ready queue: the loop starts it."
     return f"{task} was first in the ready queue: the loop resumes it after {_await(told.awaited)}."
@@ -158,7 +162,7 @@ def _run(told: Told) -> str:
 def _wait(told: Told) -> str:
     value = told.step.value
     if not told.film.loop:
-        return f"{told.task} yields {code(value or 'None')} and pauses{told.line()}."
+        return f"{told.task} yields {code(value or 'None')} and is suspended{told.line()}."
     stops = f"{told.task} stops at {_await(told.step.text)}{told.line()}"
     if value in (None, "None"):
         return f"{stops} and asks to run again: the loop takes over."
@@ -170,6 +174,8 @@ def _wait(told: Told) -> str:
 def _done(told: Told) -> str:
     result = told.step.value
     returns = f" and returns {code(result)}" if result not in (None, "None") else ""
+    if not told.film.loop:
+        return f"{told.task} is finished{returns}."
     return f"{told.task} is done{returns}."
 
 
@@ -182,7 +188,7 @@ def _cancelled(told: Told) -> str:
 def _failed(told: Told) -> str:
     error = code(told.step.text or told.step.value)
     if not told.film.loop:
-        return f"{error} leaves {told.task}: it has failed."
+        return f"{error} leaves {told.task}, which is finished."
     return f"{error} leaves the coroutine of {told.task}: the task has failed."
 
 
@@ -229,7 +235,8 @@ def _due(told: Told) -> str:
 def _throw(told: Told) -> str:
     error = code(told.step.text)
     if not told.film.loop:
-        return f"{error} is thrown into {told.task}{told.line()}{told.site()}."
+        error = "`GeneratorExit`" if told.step.text == "close()" else "the error"
+        return f"{told.call()}: {error} is raised inside {told.task}{told.line()}."
     return (
         f"{told.task} was first in the ready queue: {error} is raised at its `await`{told.line()}."
     )
@@ -240,7 +247,7 @@ def _end(told: Told) -> str:
     if told.film.truncated:
         return "The recording stopped here, at its limit; the program continued."
     if error is None:
-        return "The program is over."
+        return "The program is over." if told.film.loop else "The film ends here."
     kind, message = type(error).__name__, str(error)
     return f"The program is over: it raised {code(f'{kind}: {message}' if message else kind)}."
 
