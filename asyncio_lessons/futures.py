@@ -69,7 +69,7 @@ class Handle:
 
     def _fail(self, error: BaseException) -> None:
         if isinstance(error, (SystemExit, KeyboardInterrupt)):
-            raise error  # these end the loop; any other error is reported, and the loop turns on
+            raise error  # these end the loop; any other error is reported, and the loop continues
         message = f"Exception in callback {self._describe()}"
         details = {"message": message, "exception": error, "handle": self}
         self._loop.call_exception_handler(details)

@@ -1094,7 +1094,7 @@ _WHY = {
     "work": "`work` without parentheses is the function: no coroutine is made yet.",
     "work()": "Calling it makes a coroutine: nothing runs, and no loop knows of it.",
     "loop.create_task(work())": "It drives a coroutine, so it is a task (and a future as well).",
-    "loop.create_future()": "In a future it drives no coroutine: somebody else sets its result.",
+    "loop.create_future()": "A plain future: it drives no coroutine, other code sets its result.",
     "aio.suspend": "`suspend` is a plain `def`: only calling it gives something to await.",
     "loop.call_soon": "`call_soon` is an ordinary method.",
 }
@@ -1226,7 +1226,7 @@ async def worker(next_job, log):
         except Exception as error:
             log.append(f"failed: {error!r}")
 """,
-            "Let CancelledError go on",
+            "Let CancelledError out",
         ),
         Wrong(
             """
@@ -1327,9 +1327,9 @@ def _(cell):
     task.cancel()
     turn(loop, 3)
     task._log_destroy_pending = False
-    sentence = "It takes the cancellation for a failed job, and goes on: catch less."
+    sentence = "It takes the cancellation for a failed job, and continues: catch less."
     same(task.done(), True, sentence)
-    sentence = "Let CancelledError go on: whoever cancelled sees a task that says it is cancelled."
+    sentence = "Let CancelledError out: only then does the task say that it is cancelled."
     same(task.cancelled(), True, sentence)
 
 
