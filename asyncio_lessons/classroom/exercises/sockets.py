@@ -1069,7 +1069,10 @@ def _pipe(aio: Any, error: OSError | None = None) -> Iterator[tuple[Any, _Pipe]]
 @THREADSAFE.check("the handle is in the queue before the byte is in the pipe")
 def _(aio: Any) -> None:
     with _pipe(aio) as (loop, pipe):
-        handle = loop.call_soon_threadsafe(lambda: None)
+        called = []
+        handle = loop.call_soon_threadsafe(called.append, "by the thread")
+        sentence = "The callback runs later, in the thread of the loop: put it into the queue."
+        same(called, [], sentence)
         sentence = "First the handle, then the byte: a loop that wakes sooner finds nothing to run."
         if not pipe.ready:
             sentence = "The call does not wake the loop from its sleep: write a byte to the pipe."
