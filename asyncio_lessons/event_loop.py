@@ -100,7 +100,7 @@ class BaseEventLoop:
         if self._ready or self._stopping:
             timeout = 0
         elif self._scheduled:
-            timeout = max(0, self._scheduled[0]._when - self.time())
+            timeout = max(0, self._scheduled[0].when() - self.time())
         self._ready.extend(self._select(timeout))
         self._ring_timers()
         # The only place where anything is run. What is added meanwhile waits for the next turn.
@@ -117,8 +117,8 @@ class BaseEventLoop:
         return []  # nothing outside wakes this loop
 
     def _ring_timers(self) -> None:
-        end_time = self.time() + self._clock_resolution
-        while self._scheduled and self._scheduled[0]._when < end_time:
+        end_time = self.time() + self._clock_resolution  # a clock has ticks: one more is due
+        while self._scheduled and self._scheduled[0].when() < end_time:
             self._ready.append(heapq.heappop(self._scheduled))
 
     # -- running it -----------------------------------------------------------------------------
@@ -140,10 +140,8 @@ class BaseEventLoop:
     def run_until_complete(self, future: Any) -> Any:
         """Turn until a future, or a task made of a coroutine, is done; return its result.
 
-        Raises what it raises, and RuntimeError if the loop is stopped before.
+        Raises what it raises, and RuntimeError if the loop is stopped before or cannot run.
         """
-        self._check_closed()
-        self._check_running()
         future = ensure_future(future, loop=self)
         future.add_done_callback(stop_its_loop)
         try:

@@ -58,24 +58,20 @@ class EventLoop(BaseEventLoop):
 
         Returns whether there was a handle before, which is cancelled.
         """
-        key = self._selector.get_map().get(fd)
-        handles = {**key.data} if key else {}
+        handles = {}  # event -> handle: what the selector keeps for us, and gives back as key.data
+        if fd in self._selector.get_map():
+            handles = self._selector.unregister(fd).data
         before = handles.pop(event, None)
         if handle is not None:
             handles[event] = handle
-        if key is None:
-            handles and self._selector.register(fd, event, handles)
-        elif handles:
-            self._selector.modify(fd, sum(handles), handles)
-        else:
-            self._selector.unregister(fd)
+        if handles:
+            self._selector.register(fd, sum(handles), handles)
         if before is not None:
             before.cancel()
         return before is not None
 
     def add_reader(self, fd: Any, callback: Callable, *args: Any) -> None:
         """Call ``callback(*args)`` each time `fd`, a socket or a descriptor, can be read."""
-        self._check_closed()
         self._listen(fd, EVENT_READ, Handle(callback, args, self))
 
     def remove_reader(self, fd: Any) -> bool:
@@ -84,7 +80,6 @@ class EventLoop(BaseEventLoop):
 
     def add_writer(self, fd: Any, callback: Callable, *args: Any) -> None:
         """Call ``callback(*args)`` each time `fd`, a socket or a descriptor, can be written."""
-        self._check_closed()
         self._listen(fd, EVENT_WRITE, Handle(callback, args, self))
 
     def remove_writer(self, fd: Any) -> bool:
@@ -116,11 +111,10 @@ class EventLoop(BaseEventLoop):
 
     async def sock_sendall(self, sock: socket.socket, data: Any) -> None:
         """Send all of `data`, a bytes-like object, waiting whenever the other side is slow."""
-        rest = memoryview(data).cast("B")
-        while True:
-            rest = rest[await self._retry(EVENT_WRITE, sock, sock.send, rest) :]
-            if not rest:
-                return
+        rest = memoryview(data)  # so that slices copy nothing
+        while rest:
+            sent = await self._retry(EVENT_WRITE, sock, sock.send, rest)
+            rest = rest[sent:]
 
     async def sock_accept(self, sock: socket.socket) -> tuple[socket.socket, Any]:
         """Wait for a client of a listening socket; return its socket, non-blocking, and address."""

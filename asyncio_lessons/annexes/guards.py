@@ -78,7 +78,7 @@ class TimerHandle(event_loop.TimerHandle):
         return all(getattr(self, name) == getattr(other, name, other) for name in names)
 
     def __gt__(self, other: Any) -> bool:
-        return other < self
+        return self._when > other._when  # not `other < self`, which asks here again
 
     def __le__(self, other: Any) -> bool:
         return self < other or self == other
@@ -110,7 +110,8 @@ class GuardedLoop:
             self._ready = timed if enabled else deque(self._ready)
 
     def _check_thread(self) -> None:
-        if self._thread_id not in (None, threading.get_ident(), self._guest):
+        here = threading.get_ident()
+        if self._thread_id is not None and here not in (self._thread_id, self._guest):
             raise RuntimeError(
                 "Non-thread-safe operation invoked on an event loop other than the current one"
             )
@@ -161,6 +162,12 @@ class GuardedLoop:
         if not callable(callback):
             raise TypeError(f"a callable object was expected by {method}(), got {callback!r}")
 
+    def run_until_complete(self, future: Any) -> Any:
+        """Turn until a future, or a task made of a coroutine, is done; return its result."""
+        self._check_closed()  # before a task is made
+        self._check_running()
+        return super().run_until_complete(future)
+
     def set_exception_handler(self, handler: Callable | None) -> None:
         """Have ``handler(loop, context)`` called for errors no task awaits; None: the default."""
         if handler is not None and not callable(handler):
@@ -183,8 +190,9 @@ class GuardedSockets:
             super().close()
 
     def _listen(self, fd: Any, event: int, handle: Handle | None) -> bool:
-        if handle is None and self._closed:
+        if self._closed and handle is None:
             return False
+        self._check_closed()
         try:
             number = fd if isinstance(fd, int) else int(fd.fileno())
         except (AttributeError, TypeError, ValueError):

@@ -9,6 +9,14 @@ from typing import Any
 class MoreSockets:
     """The rest of the loop's ``sock_*`` coroutines. Mirrors asyncio.selector_events."""
 
+    async def sock_sendall(self, sock: socket.socket, data: Any) -> None:
+        """Send all of `data`, a bytes-like object, waiting whenever the other side is slow."""
+        data = memoryview(data).cast("B")  # in bytes, whatever its items are
+        if data:
+            await super().sock_sendall(sock, data)
+        else:  # there may be an error to raise
+            await self._retry(EVENT_WRITE, sock, sock.send, data)
+
     async def sock_recv_into(self, sock: socket.socket, buf: Any) -> int:
         """Receive into a buffer; return how many bytes."""
         return await self._retry(EVENT_READ, sock, sock.recv_into, buf)
