@@ -55,7 +55,7 @@ def switch(aio):
     return main
 
 
-@program("switch by sleep(0)", 20_000)
+@program("switch by sleep(0)", 20_000, goal=3)
 def switch_by_sleep(aio):
     async def steps():
         for _ in range(200):
@@ -88,6 +88,27 @@ def spawn_in_batches(aio):
             await join([aio.create_task(nothing()) for _ in range(100)])
 
     return main
+
+
+def gathered(count: int, times: int) -> Callable:
+    """Return a program that gathers `count` coroutines, several times."""
+
+    def gather(aio):
+        async def nothing():
+            pass
+
+        async def main():
+            for _ in range(times):
+                await aio.gather(*[nothing() for _ in range(count)])
+
+        return main
+
+    return gather
+
+
+program("gather, 1,000 at once", 5_000, goal=1.3)(gathered(1_000, 5))
+program("gather, 20,000 at once", 20_000, goal=1.3)(gathered(20_000, 1))
+program("gather, in batches of 100", 5_000, goal=1.5)(gathered(100, 50))
 
 
 @program("future ping-pong", 4_000, goal=2.2)
@@ -141,7 +162,7 @@ def call_soon(aio):
     return main
 
 
-@program("call_later and cancel", 10_000, goal=1.5)
+@program("call_later and cancel", 10_000, goal=1.9)
 def call_later(aio):
     async def main():
         loop = aio.get_running_loop()
@@ -151,7 +172,7 @@ def call_later(aio):
     return main
 
 
-@program("timeout", 4_000, goal=2.4)
+@program("timeout", 4_000, goal=2.2)
 def timeout(aio):
     async def main():
         for _ in range(4_000):
