@@ -397,6 +397,20 @@ def test_every_step_has_the_same_height(
     shown.close()
 
 
+# The tasks at whose lanes the arrow of the last step that woke or created them points.
+STEM_HEADS = """() => {
+    const edge = +document.querySelector("rect.now").getAttribute("x");
+    const lanes = [...document.querySelectorAll("svg[role=img] g[data-task]")];
+    const places = [...document.querySelectorAll("svg[role=img] .stem")].map((stem) =>
+        stem.getAttribute("d").match(/M([\\d.]+) [\\d.]+V([\\d.]+)/).slice(1).map(Number));
+    return lanes.filter((lane) => {
+        const ready = [...lane.querySelectorAll(".x0, .x1")].map((r) => +r.getAttribute("x"));
+        const top = +lane.querySelector("text")?.getAttribute("y") - 12;
+        return places.some(([x, y]) => y >= top && y < top + 17 && x > Math.max(...ready, 0) + 12);
+    }).map((lane) => +lane.dataset.task);
+}"""
+
+
 def choices(filmed: Film) -> list[int]:
     """The steps at which the loop chose: it took a task from the queue, or went to sleep."""
     return [s.number for s in filmed.steps if s.kind in ("run", "throw", "sleep")]
@@ -438,6 +452,8 @@ def test_a_prediction_is_asked_before_it_can_be_read(
             }"""
         )
         assert furthest < 1
+        heads = page.evaluate(STEM_HEADS)
+        assert not [i for i in alive if scene.tasks[i]["state"] == "ready" and i in heads]
         ask = page.locator("[data-player] .ask")
         offered = [
             int(i)
@@ -450,7 +466,7 @@ def test_a_prediction_is_asked_before_it_can_be_read(
         answer = filmed.steps[number].task
         hint, wrong = place % 3 == 1, place % 3 == 2
         if hint:
-            ask.get_by_role("button", name="show the ready queue").click()
+            ask.get_by_role("button", name="show the queue").click()
             assert ask.inner_text().count("not counted") == 1
         if wrong:
             answer = None if answer is not None else alive[0]

@@ -204,6 +204,7 @@ if __name__ == "__main__":
     START
 """
 STARTS = {
+    "lessons": "asyncio.run(main())",
     "run": "asyncio.run(main())",
     "runner": "with asyncio.Runner() as runner: runner.run(main())",
     "loop": "loop = asyncio.new_event_loop(); loop.run_until_complete(main()); loop.close()",
@@ -217,6 +218,8 @@ def filmed(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
 
 def write_program(folder: Path, start: str = "run", more: str = "pass") -> None:
     text = PROGRAM.replace("MORE", more).replace("START", STARTS.get(start, start))
+    if start == "lessons":
+        text = text.replace("import asyncio, sys", "import sys, asyncio_lessons as asyncio")
     (folder / "prog.py").write_text(text)
 
 

@@ -4,7 +4,6 @@
 // printed, then one slot a task. Numbers below zero stand for values of the table, where equal values are one value:
 // so a panel is drawn again only if its slots hold other numbers. A step says which slots it changes.
 async (root, film, css) => {
-  "use strict";
   if (typeof film == "string") {
     const bytes = Uint8Array.from(atob(film), (letter) => letter.charCodeAt(0));
     film = JSON.parse(await new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"))).text());
@@ -115,7 +114,7 @@ async (root, film, css) => {
   const slider = set(el("input"), { type: "range", min: 0, max: LAST, "aria-label": "step" });
   slider.oninput = () => seek(+slider.value);
   const [count, score] = [el("span", "cnt"), el("span", "scr d")];
-  const playing = button("", "play or pause (space)", () => play(!ticking), "play");
+  const playing = button("", "play, pause (space)", () => play(!ticking), "play");
   const follow = select("follow a task (1 to 9)", "", [[-1, "every task"], ...names.entries()], () => pick(+follow.value));
   const speed = select("speed", "spd", [0.5, 1, 2, 4, 10].map((times) => [times, times + "×"]), () => play(!!ticking));
   speed.value = 1;
@@ -123,14 +122,14 @@ async (root, film, css) => {
   page.append(
     el("div", "bar",
       button(icon("M1 1h2v10H1zM11 1v10L4 6z"), "first step (Home)", () => seek(0)),
-      button("◀ back", "back one step (left arrow)", () => seek(now - 1)),
+      button("◀ back", "back (left arrow)", () => seek(now - 1)),
       playing,
-      button("step ▶", "forward one step (right arrow)", () => seek(now + 1)),
+      button("step ▶", "forward (right arrow)", () => seek(now + 1)),
       button(icon("M9 1h2v10H9zM1 1v10l7-5z"), "last step (End)", () => seek(LAST)),
       slider, count),
     el("div", "bar", follow,
-      button("◀ its last", "the same task's last step ([)", () => hop(-1)),
-      button("its next ▶", "the same task's next step (])", () => hop(1)),
+      button("◀ its last", "this task's last step ([)", () => hop(-1)),
+      button("its next ▶", "this task's next step (])", () => hop(1)),
       speed, ...(onLoop ? [predict, score] : []),
       el("span", "help d", "← → step · space play · [ ] same task · 1–9 follow · Home End" + (onLoop ? " · p predict" : ""))),
   );
@@ -392,7 +391,9 @@ async (root, film, css) => {
       for (let n = from; n <= to; n++) {
         const [kind, time, , i, cause] = steps[n];
         const here = x(n);
-        if (i !== null && cause !== null && wakes.includes(kind) && laneOf[cause] != laneOf[i]) {
+        const secret = () => // who is ready is the answer
+           asking && taskOf(i)[0] == READY && lanes[laneOf[i]].spans.findLast((span) => span[0] <= to)[0] <= n;
+        if (i !== null && cause !== null && wakes.includes(kind) && laneOf[cause] != laneOf[i] && !secret()) {
           const down = laneOf[cause] < laneOf[i];
           const [y, tip] = [top(laneOf[cause]) + 8, down ? -4 : 4];
           const m = (here + unit / 2).toFixed(1);
@@ -451,13 +452,13 @@ async (root, film, css) => {
     const queue = held(1).slice(0, 9).flatMap(([task, label]) => [who(task, label), " "]);
     ask.append(
       el("div", "", ...live, button("no task: the loop sleeps", "predict: no task, the loop sleeps", () => answer(-1))),
-      hinted ? dim("Ready queue, next first: ", ...(queue.length ? queue : ["empty. "]), "(not counted)") : button("hint: show the queue", "show the ready queue; then the answer does not count", () => ((hinted = true), draw())),
+      hinted ? dim("Ready queue, next first: ", ...(queue.length ? queue : ["empty. "]), "(not counted)") : button("hint: show the queue", "show the queue; the answer then does not count", () => ((hinted = true), draw())),
     );
   };
   const drawSentence = () => {
     const verdict = predicting && !asking && answers.get(now);
     show("sentence", [asking, !!verdict, now].join(), () => {
-      if (asking) return [el("b", "", "Which task runs next?"), " Look at where each task is paused, and at the timers."];
+      if (asking) return [el("b", "", "Which task runs next?"), " Look where each task is paused, and at the timers."];
       const said = rich(inside(steps[now][SENTENCE]));
       if (!verdict) return said;
       const old = before[now].find(([slot]) => slot == 1);

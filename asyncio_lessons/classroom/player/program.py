@@ -16,6 +16,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
+import asyncio_lessons
+
 from ..filming.film import Film
 from ..filming.loops import loop_factory
 from ..filming.perfetto import trace
@@ -152,9 +154,33 @@ class _Studio:
             self._recorders[id(loop)] = recorder.start()
         return loop
 
-    def failed(self, loop: Any, error: BaseException) -> None:
-        """Remember what a run of a loop raised."""
-        self._errors[id(loop)] = error
+    def until_complete(self, original: Callable) -> Callable:
+        """Wrap `run_until_complete` of a loop."""
+
+        def run_until_complete(loop: Any, future: Any) -> Any:
+            self.film(loop)
+            try:
+                return original(loop, future)
+            except BaseException as error:
+                error.__traceback__ = error.__traceback__.tb_next  # a traceback does not show us
+                self._errors[id(loop)] = error
+                raise
+
+        return run_until_complete
+
+    def forever(self, original: Callable) -> Callable:
+        """Wrap `run_forever` of a loop."""
+        return lambda loop: original(self.film(loop))
+
+    def set_up(self, original: Callable) -> Callable:
+        """Wrap what makes the loop of a runner."""
+
+        def made(runner: Any) -> Any:
+            result = original(runner)
+            self.film(runner._loop)
+            return result
+
+        return made
 
     def films(self) -> Iterator[Film]:
         """End all films and yield them, in the order in which their loops were made."""
@@ -168,33 +194,23 @@ class _Studio:
 def _films_of_new_loops(virtual: bool) -> Iterator[_Studio]:
     """Film the loops that are made inside the block; virtual: those that asyncio chooses."""
     studio = _Studio()
-    base, runner = asyncio.BaseEventLoop, asyncio.Runner
-    until_complete, forever = base.run_until_complete, base.run_forever
-    set_up = runner._lazy_init
-
-    def filmed_until_complete(loop: Any, future: Any) -> Any:
-        studio.film(loop)
-        try:
-            return until_complete(loop, future)
-        except BaseException as error:
-            error.__traceback__ = error.__traceback__.tb_next  # a traceback does not show us
-            studio.failed(loop, error)
-            raise
-
-    def filmed_forever(loop: Any) -> None:
-        forever(studio.film(loop))
-
-    def filmed_set_up(self: Any) -> None:  # also of loops that are not asyncio's own, as uvloop's
-        set_up(self)
-        studio.film(self._loop)
-
-    with (
-        _virtual_time(virtual),
-        _patched(base, "run_until_complete", filmed_until_complete),
-        _patched(base, "run_forever", filmed_forever),
-        _patched(runner, "_lazy_init", filmed_set_up),
-    ):
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(_virtual_time(virtual))
+        for package, set_up in ((asyncio, "_lazy_init"), (asyncio_lessons, "get_loop")):
+            base = _owner_of_run(package)
+            for owner, name, wrap in (
+                (base, "run_until_complete", studio.until_complete),
+                (base, "run_forever", studio.forever),
+                (package.Runner, set_up, studio.set_up),  # also of loops that are not asyncio's
+            ):
+                stack.enter_context(_patched(owner, name, wrap(getattr(owner, name))))
         yield studio
+
+
+def _owner_of_run(package: Any) -> type:
+    """Return the class from which the loops of a package have their `run_until_complete`."""
+    loop = getattr(package, "SelectorEventLoop", None) or package.EventLoop
+    return next(base for base in loop.__mro__ if "run_until_complete" in vars(base))
 
 
 @contextlib.contextmanager
@@ -209,14 +225,21 @@ def _patched(owner: type, name: str, function: Callable) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _virtual_time(wanted: bool) -> Iterator[None]:
-    """Let asyncio make loops on virtual time where the program leaves the choice to asyncio."""
+    """Make loops on virtual time, where the program leaves the choice of the loop to asyncio."""
     if not wanted:
         yield
         return
     make, made = asyncio.events.new_event_loop, loop_factory("asyncio", virtual=True)
+    clock = asyncio_lessons.VirtualClock
     asyncio.events.new_event_loop = asyncio.new_event_loop = made
+    init = asyncio_lessons.EventLoop.__init__
+
+    def with_virtual_clock(loop: Any, *arguments: Any, **options: Any) -> None:
+        init(loop, *arguments, **{"clock": clock(), **options})
+
     try:
-        yield
+        with _patched(asyncio_lessons.EventLoop, "__init__", with_virtual_clock):
+            yield
     finally:
         asyncio.events.new_event_loop = asyncio.new_event_loop = make
 
