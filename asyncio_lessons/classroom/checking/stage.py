@@ -1,6 +1,5 @@
 """A loop on the virtual clock for the checks: turns are counted, reports are kept."""
 
-import threading
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -49,47 +48,6 @@ def play(aio: Any, main: Callable[[Any], Coroutine], kind: str = "BaseEventLoop"
         _clear(loop)
         loop.close()
     return loop
-
-
-def sleep_on(loop: Any) -> Callable[[float], None]:
-    """Return a `time.sleep` that takes the virtual time of `loop`, in threads of it too.
-
-    In the thread of the loop it blocks the loop. In one of its executor's it blocks that thread;
-    the clock of the loop stands still while such a thread works, and passes while it sleeps.
-    """
-    here, working = threading.get_ident(), []
-    usual_run, usual_sleep = loop.run_in_executor, loop._clock.sleep
-
-    def run_in_executor(executor: Any, func: Callable, *args: Any) -> Any:
-        working.append(func)
-        future = usual_run(executor, func, *args)
-        future.add_done_callback(lambda _: working.pop())
-        return future
-
-    def clock_sleep(seconds: float | None, select: Callable) -> Any:
-        while working and seconds:
-            if events := select(0.01):
-                return events
-        return usual_sleep(seconds, select)
-
-    def sleep(seconds: float) -> None:
-        if threading.get_ident() == here:
-            return loop._clock.advance(seconds)
-        rung = threading.Event()
-
-        def fall_asleep() -> None:
-            working.pop()
-            loop.call_later(seconds, wake_up)
-
-        def wake_up() -> None:
-            working.append("awake")
-            rung.set()
-
-        loop.call_soon_threadsafe(fall_asleep)
-        rung.wait()
-
-    loop.run_in_executor, loop._clock.sleep = run_in_executor, clock_sleep
-    return sleep
 
 
 def film(aio: Any, main: Callable[[Any], Coroutine]) -> Any:

@@ -1231,21 +1231,21 @@ async def cook(log):
         Wrong(
             "import time\nasync def cook(log):\n    await aio.sleep(0)\n    time.sleep(3)\n"
             "    log.append('cooked')\n",
-            "time.sleep blocks the loop",
+            "time.sleep blocks the whole loop",
         ),
         Wrong(
             "import time\nasync def cook(log):\n    for _ in range(3):\n        time.sleep(1)\n"
             "        await aio.sleep(0)\n    log.append('cooked')\n",
-            "time.sleep blocks the loop",
+            "time.sleep blocks the whole loop",
         ),
         Wrong(
             "from time import sleep\nasync def cook(log):\n    sleep(3)\n    log.append(1)\n",
-            "time.sleep blocks the loop",
+            "time.sleep blocks the whole loop",
         ),
         Wrong(
             "import time\nasync def cook(log):\n    await aio.to_thread(time.sleep(3))\n"
             "    log.append('cooked')\n",
-            "time.sleep blocks the loop",
+            "time.sleep blocks the whole loop",
         ),
         Wrong(
             "import time\nasync def cook(log):\n    aio.to_thread(time.sleep, 3)\n"
@@ -1348,7 +1348,7 @@ def _named(blocked: list[float]) -> Iterator[None]:
     try:
         yield
     finally:
-        sentence = "time.sleep blocks the loop: the heart stops. Await something that waits."
+        sentence = "time.sleep blocks the whole loop: the heart stops. Await something that waits."
         holds(not blocked, sentence, f"no beat for {sum(blocked):g} s", "a beat each second")
 
 
