@@ -230,8 +230,7 @@ class Timeout:
             if self._task.uncancel() <= self._cancelling:  # it was cancelled only from here
                 if isinstance(error, CancelledError):
                     raise TimeoutError from error
-                for each in [error, *getattr(error, "exceptions", ())]:
-                    _name_the_timeout(each)
+                _name_the_timeout(error)  # it may be an error of another kind
 
     def __repr__(self) -> str:
         when = f" when={self._when}" if self._state == "active" else ""
@@ -240,12 +239,13 @@ class Timeout:
 
 def _name_the_timeout(error: BaseException | None) -> None:
     # An error raised while the block was cancelled: its chain says that it was a timeout.
-    while error is not None and (context := error.__context__) is not None:
-        if isinstance(context, CancelledError):
-            error.__context__ = TimeoutError()
-            error.__context__.__context__ = error.__context__.__cause__ = context
-            return
-        error = context
+    for each in [error, *getattr(error, "exceptions", ())]:
+        while each is not None and not isinstance(each.__context__, CancelledError):
+            each = each.__context__
+        if each is not None:
+            late = TimeoutError()
+            late.__context__ = late.__cause__ = each.__context__
+            each.__context__ = late
 
 
 def timeout(delay: float | None) -> Timeout:

@@ -143,7 +143,7 @@ async def sleep(delay, result=None):
     if delay > 0:
         loop = get_running_loop()
         future = loop.create_future()
-        timer = loop.call_at(loop.time() + delay, _release, future)
+        timer = loop.call_at(loop.time() + delay, set_result_unless_cancelled, future)
         future.add_done_callback(lambda _: timer.cancel())
         await future
     else:
@@ -154,7 +154,7 @@ async def sleep(delay, result=None):
 class _Nap(Future):
     def __init__(self, delay):
         super().__init__(loop=get_running_loop())
-        self.timer = self.get_loop().call_later(delay, _release, self)
+        self.timer = self.get_loop().call_later(delay, set_result_unless_cancelled, self)
 
     def cancel(self, msg=None):
         self.timer.cancel()
@@ -649,8 +649,8 @@ async def _wait_for_enough(futures, return_when, waiter):
     left = set(futures)
     # about 13 lines: have a function of yours called when each is done (add_done_callback). It is
     # enough when none is left, or return_when is FIRST_COMPLETED, or it is FIRST_EXCEPTION and this
-    # one failed: _release(waiter) sets its result, once. (A timer does the same when the time is
-    # up.) Await the waiter; at the end, whatever happens, take all callbacks back.
+    # one failed: set_result_unless_cancelled(waiter) sets its result, once. (A timer does the same
+    # when the time is up.) Await the waiter; at the end, whatever happens, take all callbacks back.
     ...
 ''',
     hints=(
@@ -783,12 +783,12 @@ async def _wait_for_enough(futures, return_when, waiter):
         count -= 1
         match return_when:
             case "FIRST_COMPLETED":
-                _release(waiter)
+                set_result_unless_cancelled(waiter)
             case "FIRST_EXCEPTION":
                 if not future.cancelled() and future.exception():
-                    _release(waiter)
+                    set_result_unless_cancelled(waiter)
         if count == 0:
-            _release(waiter)
+            set_result_unless_cancelled(waiter)
 
     try:
         for future in futures:
@@ -808,7 +808,7 @@ class _Watch:
         failed = self.return_when == FIRST_EXCEPTION and not future.cancelled()
         failed = failed and future.exception() is not None
         if failed or self.return_when == FIRST_COMPLETED or len(self.left) == 0:
-            _release(self.waiter)
+            set_result_unless_cancelled(self.waiter)
 
 async def _wait_for_enough(futures, return_when, waiter):
     watch = _Watch(futures, return_when, waiter)
@@ -938,7 +938,9 @@ def _(aio):
         return len(done)
 
     loop = play(aio, main)
-    sentence = "Two can end in one turn: set its result once, `_release(waiter)`."
+    sentence = (
+        "Two can end in one turn: set its result once, `set_result_unless_cancelled(waiter)`."
+    )
     same([context["message"].split("(")[0] for context in loop.reports], [], sentence)
 
 
@@ -985,7 +987,7 @@ class Timeout:
             says="after its block",
         ),
         Wrong(
-            change=("self._task.uncancel() <= self._cancelling and ", ""),
+            change=("if self._task.uncancel() <= self._cancelling:", "if True:"),
             says="Take your cancel back",
         ),
         Wrong(
@@ -1015,10 +1017,13 @@ class Timeout:
             "another task",
         ),
         Wrong(
-            change=("self._task.uncancel() <= self._cancelling", "self._task.uncancel() >= 0"),
+            change=("self._task.uncancel() <= self._cancelling:", "self._task.uncancel() >= 0:"),
             says="another cancel came as well",
         ),
-        Wrong(change=(" and isinstance(error, CancelledError)", ""), says="Another error"),
+        Wrong(
+            change=("if isinstance(error, CancelledError):", "if error is not None:"),
+            says="Another error",
+        ),
         Wrong(change=("raise TimeoutError from error", "return True"), says="TimeoutError"),
         Wrong(
             change=("raise TimeoutError from error", "raise TimeoutError from None"),
@@ -1465,7 +1470,8 @@ class TaskGroup:
 
     def _task_is_done(self, task):
         # about 10 lines, called when a task ends. Take it out of self._tasks. If none is left, and
-        # the block waits for that (self._all_done is a future), _release(self._all_done).
+        # the block waits for that (self._all_done is a future):
+        # set_result_unless_cancelled(self._all_done).
         # Cancelled or without an exception: that was all. Else keep the error; the first one
         # (nothing is aborting, self._parent_cancel_requested is False) aborts the group, and
         # cancels the parent, so that the block ends: self._parent_cancel_requested = True
@@ -1485,7 +1491,10 @@ class TaskGroup:
             change=("        self._errors.append(task.exception())\n", ""), says="Keep the error"
         ),
         Wrong(
-            change=("            _release(self._all_done)\n", "            pass\n"),
+            change=(
+                "            set_result_unless_cancelled(self._all_done)\n",
+                "            pass\n",
+            ),
             says="release `self._all_done`",
         ),
         Wrong(
@@ -1514,7 +1523,7 @@ class TaskGroup:
     def _task_is_done(self, task):
         del self._tasks[task]
         if not self._tasks and self._all_done is not None:
-            _release(self._all_done)
+            set_result_unless_cancelled(self._all_done)
         error = None if task.cancelled() else task.exception()
         if error is not None:
             self._errors.append(error)
