@@ -314,6 +314,23 @@ def test_call_soon_threadsafe_wakes_a_sleeping_loop() -> None:
     assert same(program, real=True) == ["from outside"]
 
 
+def test_debug_mode_lets_call_soon_threadsafe_through_and_nothing_else() -> None:
+    async def program(lib, log):
+        log.loop.set_debug(True)
+        future = log.loop.create_future()
+
+        def call() -> None:
+            log.attempt(log.loop.call_soon, log, "never")
+            log.loop.call_soon_threadsafe(future.set_result, "from outside")
+
+        thread = threading.Thread(target=call)
+        thread.start()
+        log(await future)
+        thread.join()
+
+    assert same(program, real=True)[-1] == "from outside"
+
+
 def test_a_thread_that_has_ended_does_not_hide_one_that_may_yet_call() -> None:
     ended = threading.Thread(target=time.sleep, args=[0.01])
     ended.start()
