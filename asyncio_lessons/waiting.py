@@ -230,7 +230,8 @@ class Timeout:
             if self._task.uncancel() <= self._cancelling:  # it was cancelled only from here
                 if isinstance(error, CancelledError):
                     raise TimeoutError from error
-                for each in [error, *getattr(error, "exceptions", ())]:
+                several = error.exceptions if isinstance(error, ExceptionGroup) else ()
+                for each in (error, *several):
                     _name_the_timeout(each)
 
     def __repr__(self) -> str:
