@@ -597,9 +597,8 @@ def test_timers_are_compared() -> None:
         twin.cancel()
         log(early == twin, early.when())
         log(log.loop.call_at(3, print) == log.loop.call_at(3, print))
-        log.attempt(operator.lt, early, 1)
 
-    assert len(same(program)) == 30
+    assert len(same(program)) == 29
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows does not fork")
@@ -609,7 +608,8 @@ def test_a_process_that_is_forked_while_a_loop_runs_can_run_its_own(name: str) -
         f"import os, {name} as aio\n"
         "async def main():\n"
         "    if not os.fork():\n"
-        "        print(aio.new_event_loop().run_until_complete(aio.sleep(0, 'child')), flush=True)\n"
+        "        loop = aio.new_event_loop()\n"
+        "        print(loop.run_until_complete(aio.sleep(0, 'child')), flush=True)\n"
         "        os._exit(0)\n"
         "    os.wait()\n"
         "    return 'parent'\n"

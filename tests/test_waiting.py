@@ -821,7 +821,7 @@ def test_a_timeout_stands_in_the_chain_of_what_the_block_raises() -> None:
                     await function()
             except Exception as error:
                 for each in (error, *getattr(error, "exceptions", ())):
-                    log(chain_of(each), each.__context__ and type(each.__context__.__cause__))
+                    log(chain_of(each), chain_of(getattr(each.__context__, "__cause__", None)))
 
     log = same(program, since=(3, 13))
     assert log[0].startswith("1 [KeyError, TimeoutError, CancelledError]")

@@ -117,6 +117,14 @@ def copy_outcome(source: Any, target: Any) -> None:
         target.set_exception(error)
 
 
+def tell_threads(future: concurrent.futures.Future, task: Any) -> None:
+    """End `future` as `task` did, and wake the threads that wait for it."""
+    if task.cancelled():
+        future.cancel()
+    if future.set_running_or_notify_cancel():
+        copy_outcome(task, future)
+
+
 async def to_thread(func: Callable, /, *args: Any, **kwargs: Any) -> Any:
     """Call ``func(*args, **kwargs)`` in another thread, in this context, and await its result.
 
@@ -145,13 +153,7 @@ def run_coroutine_threadsafe(coro: Coroutine, loop: Any) -> concurrent.futures.F
                 result.set_exception(error)
             raise
         result.add_done_callback(lambda _: result.cancelled() and call_in(loop, task.cancel))
-        task.add_done_callback(end)
-
-    def end(task: Any) -> None:
-        if task.cancelled():
-            result.cancel()
-        if result.set_running_or_notify_cancel():  # tells the threads that wait, if it was
-            copy_outcome(task, result)
+        task.add_done_callback(functools.partial(tell_threads, result))
 
     loop.call_soon_threadsafe(callback)
     return result
