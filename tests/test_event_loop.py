@@ -569,7 +569,7 @@ def test_a_default_exception_handler_of_the_loops_own_is_called() -> None:
 def test_a_nested_run_says_that_its_coroutine_was_never_awaited() -> None:
     async def program(lib, log):
         async def inner():
-            """Nobody awaits it."""
+            """Never awaited."""
 
         with warnings.catch_warnings(record=True) as said:
             warnings.simplefilter("always")
