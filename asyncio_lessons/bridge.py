@@ -204,7 +204,7 @@ class AsAsyncioLoop:
         return self._remove_writer(fd)
 
     def _until(self, event: int, sock: Any) -> Any:
-        self._ensure_fd_no_transport(sock)
+        self._ensure_fd_no_transport(sock.fileno())
         return super()._until(event, sock)
 
 

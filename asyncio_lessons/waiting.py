@@ -239,7 +239,8 @@ class Timeout:
 
 def _name_the_timeout(error: BaseException | None) -> None:
     # An error raised while the block was cancelled: its chain says that it was a timeout.
-    for each in [error, *getattr(error, "exceptions", ())]:
+    several = error.exceptions if isinstance(error, ExceptionGroup) else ()
+    for each in (error, *several):
         while each is not None and not isinstance(each.__context__, CancelledError):
             each = each.__context__
         if each is not None:

@@ -35,7 +35,6 @@ STILL_TO_MEND = {
     "asyncio_lessons/event_loop.py",
     "asyncio_lessons/sockets.py",
     "asyncio_lessons/waiting.py",
-    "docs/differences.md",
     "notebooks/00_start_here.ipynb",
     "notebooks/01_wait.ipynb",
     "notebooks/03_delegation.ipynb",

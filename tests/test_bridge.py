@@ -5,6 +5,7 @@ import contextlib
 import gc
 import logging
 import os
+import re
 import signal
 import socket
 import ssl
@@ -500,3 +501,82 @@ def test_any_package_with_the_same_modules_can_be_the_heart() -> None:
     assert loop_class is not AsyncioEventLoop
     with asyncio.Runner(loop_factory=loop_class) as runner:
         assert runner.run(asyncio.sleep(0, "ran")) == "ran"
+
+
+def test_the_methods_that_asyncio_adds_readers_with_return_their_handle() -> None:
+    async def program(log):
+        loop, (here, there) = asyncio.get_running_loop(), socket.socketpair()
+        with here, there:
+            for add, remove in (
+                (loop._add_reader, loop._remove_reader),
+                (loop._add_writer, loop._remove_writer),
+            ):
+                handle = add(here, log, "ready")
+                log([handle.cancelled(), remove(here), handle.cancelled(), remove(here)])
+
+    assert same(program) == [[False, True, True, False]] * 2
+
+
+def test_what_is_no_file_is_refused() -> None:
+    async def program(log):
+        loop = asyncio.get_running_loop()
+        for method in (loop.add_reader, loop.add_writer, loop.remove_reader, loop.remove_writer):
+            for thing in ("a name", None, object):
+                try:
+                    method(thing, print) if "add" in method.__name__ else method(thing)
+                except ValueError as error:
+                    log(str(error))
+
+    assert len(same(program)) == 12
+
+
+def test_the_socket_of_a_transport_is_refused() -> None:
+    async def program(log):
+        loop = asyncio.get_running_loop()
+        here, there = socket.socketpair()
+        here.setblocking(False)
+        transport, _ = await loop.create_connection(asyncio.Protocol, sock=here)
+        uses = [
+            lambda: loop.add_reader(here, print),
+            lambda: loop.add_writer(here, print),
+            lambda: loop.remove_reader(here),
+            lambda: loop.remove_writer(here.fileno()),
+            lambda: loop.sock_recv(here, 1),
+            lambda: loop.sock_accept(here),
+        ]
+        for use in uses:
+            try:
+                if asyncio.iscoroutine(result := use()):
+                    await result
+            except RuntimeError as error:
+                log(str(error).split(" is used by transport")[0].split(" <socket")[0])
+            except OSError as error:
+                log(type(error).__name__)
+        transport.close()
+        there.close()
+
+    assert len(same(program)) == 6
+
+
+def test_a_transport_that_is_left_open_is_reported() -> None:
+    def left_open(loop_factory) -> list:
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            with asyncio.Runner(loop_factory=loop_factory) as runner:
+                here, there = socket.socketpair()
+                connecting = runner.get_loop().create_connection(asyncio.Protocol, sock=here)
+                transport, _ = runner.run(connecting)
+            log = [transport.is_closing(), transport.get_extra_info("socket").fileno() > 0]
+            for method in (transport.pause_reading, transport.abort, transport.close):
+                try:
+                    log.append(method())
+                except RuntimeError as error:
+                    log.append(str(error))
+            del transport, connecting, method
+            gc.collect()
+            there.close()
+        return [*log, *((each.category, re.sub(r"\d+", "N", str(each.message))) for each in said)]
+
+    left_alone = left_open(AsyncioEventLoop)
+    assert left_alone == left_open(None)
+    assert any(ResourceWarning in each for each in left_alone if isinstance(each, tuple))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-import signal
 import socket
 import sys
 from collections.abc import Callable
@@ -121,17 +120,6 @@ def test_as_completed_of_those_that_are_done() -> None:
     assert sorted(re.findall(r"\d+", theirs[0])) == sorted(re.findall(r"\d+", ours[0]))
 
 
-@row("Which coroutine of `as_completed` gets which result")
-def test_as_completed_out_of_turn() -> None:
-    async def program(lib, log):
-        first, second = lib.as_completed([lib.sleep(1, "early"), lib.sleep(2, "late")])
-        waits_first = lib.create_task(second)
-        await lib.sleep(0.5)
-        log(await first, await waits_first)
-
-    assert on_both(program) == (["2 late early"], ["2 early late"])
-
-
 @row("What `repr` shows of places")
 def test_repr() -> None:
     async def program(lib, log):
@@ -240,23 +228,7 @@ def test_waking() -> None:
     assert ours == ["0 0"]
 
 
-@row("A signal handler runs one turn sooner")
-@pytest.mark.skipif(sys.platform == "win32", reason="signals of Unix")
-def test_signal_turn() -> None:
-    async def program(lib, log):
-        log.loop.add_signal_handler(signal.SIGUSR1, log, "handled")
-        signal.raise_signal(signal.SIGUSR1)
-        for turn in range(3):
-            await lib.sleep(0)
-            log("turn", turn)
-
-    theirs, ours = on_both(program)
-    turns = [f"0 turn {turn}" for turn in range(3)]
-    assert ours.index("0 handled") + 1 == theirs.index("0 handled")
-    assert [line for line in ours if line != "0 handled"] == turns
-
-
-@row("Who waits for a socket goes on one turn sooner")
+@row("A task that waits for a socket resumes one turn sooner")
 def test_socket_turn() -> None:
     async def program(lib, log):
         async def receive():
@@ -289,16 +261,6 @@ def test_sendall_of_items() -> None:
     assert run(aio, program, real=True) == ["None"]
     # It may be mended one day.
     assert run(asyncio, program, real=True) in (["TimeoutError()"], ["None"])
-
-
-@row("Arguments by place")
-def test_arguments() -> None:
-    def program(lib, log):
-        log.attempt(lambda: lib.Future(log.loop).done())
-
-    theirs, ours = on_both(program)
-    assert ours == ["0 False"]
-    assert theirs[0].startswith("0 TypeError")
 
 
 @row("Debug mode remembers no origins")
@@ -455,7 +417,7 @@ OLDER = {
         sets_stop_iteration,
         ["0 None", "0 RuntimeError"],
     ),
-    "A `TaskGroup` hears of an eager task that is done at once in the next turn": (
+    "A `TaskGroup` is told of an eager task that is done at once in the next turn": (
         (3, 14),
         groups_an_eager_task,
         ["0 made", "0 ExceptionGroup[ValueError(quick)]"],

@@ -5,8 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import gc
+import operator
+import os
+import subprocess
+import sys
 import threading
 import time
+import warnings
 
 import pytest
 from same import FAST, aio, same, virtual_loop
@@ -526,3 +531,91 @@ def test_a_closed_loop_stays_closed_when_debug_mode_changes() -> None:
     loop.set_debug(False)
     with pytest.raises(RuntimeError, match="Event loop is closed"):
         loop.call_soon(print)
+
+
+def test_the_exception_handler_runs_in_the_context_of_what_failed() -> None:
+    var = contextvars.ContextVar("var", default="outside")
+
+    async def program(lib, log):
+        async def fails():
+            var.set("task")
+            raise ValueError
+
+        def callback():
+            var.set("callback")
+            raise ValueError
+
+        log.loop.set_exception_handler(lambda *_: log(var.get()))
+        lib.create_task(fails())
+        await lib.sleep(0)
+        gc.collect()
+        log.loop.call_soon(callback)
+        await lib.sleep(0)
+        log.loop.create_future().set_exception(ValueError())
+        gc.collect()
+        log.loop.call_exception_handler({"message": "by hand"})
+        log(var.get())
+
+    assert same(program, since=(3, 12)) == ["0 task", "0 callback", *["0 outside"] * 3]
+
+
+def test_a_default_exception_handler_of_the_loops_own_is_called() -> None:
+    def program(lib, log):
+        log.loop.default_exception_handler = lambda context: log("own", context["message"])
+        log.loop.call_exception_handler({"message": "hello"})
+
+    assert same(program) == ["0 own hello"]
+
+
+def test_a_nested_run_says_that_its_coroutine_was_never_awaited() -> None:
+    async def program(lib, log):
+        async def inner():
+            """Never awaited."""
+
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            log.attempt(log.loop.run_until_complete, inner())
+            gc.collect()
+        log([str(each.message).rpartition(".")[2] for each in said])
+
+    assert same(program) == [
+        "0 RuntimeError(This event loop is already running)",
+        "0 [inner' was never awaited]",
+    ]
+
+
+def test_timers_are_compared() -> None:
+    def program(lib, log):
+        def timer(when, *args):
+            return lib.TimerHandle(when, print, args, log.loop)
+
+        early, late, twin, other = timer(1), timer(2), timer(1), timer(1, "argument")
+        compare = (operator.lt, operator.le, operator.eq, operator.ne, operator.gt, operator.ge)
+        for pair in ((early, late), (late, early), (early, twin), (early, other), (early, 1)):
+            for operation in compare[2:4] if pair[1] == 1 else compare:
+                log(operation.__name__, operation(*pair))
+        log(hash(early) == hash(twin), sorted([late, early]) == [early, late])
+        twin.cancel()
+        log(early == twin, early.when())
+        log(log.loop.call_at(3, print) == log.loop.call_at(3, print))
+
+    assert len(same(program)) == 29
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows does not fork")
+@pytest.mark.parametrize("name", [aio.__name__, "asyncio"])
+def test_a_process_that_is_forked_while_a_loop_runs_can_run_its_own(name: str) -> None:
+    program = (
+        f"import os, {name} as aio\n"
+        "async def main():\n"
+        "    if not os.fork():\n"
+        "        loop = aio.new_event_loop()\n"
+        "        print(loop.run_until_complete(aio.sleep(0, 'child')), flush=True)\n"
+        "        os._exit(0)\n"
+        "    os.wait()\n"
+        "    return 'parent'\n"
+        "print(aio.run(main()))\n"
+    )
+    command = [sys.executable, "-W", "ignore", "-c", program]
+    said = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
+    assert said == "child\nparent\n"

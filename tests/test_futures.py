@@ -7,6 +7,7 @@ import concurrent.futures
 import contextvars
 import gc
 import traceback
+from unittest import mock
 
 import pytest
 from same import LIBRARIES, aio, same
@@ -299,3 +300,64 @@ def test_stop_iteration_may_be_given_as_a_class() -> None:
     error = future.exception()
     assert type(error) is RuntimeError and type(error.__cause__) is StopIteration
     future.get_loop().close()
+
+
+def test_cancel_of_one_that_has_failed_marks_its_error_as_seen() -> None:
+    async def program(lib, log):
+        async def fails():
+            raise ValueError("of the task")
+
+        future, task = log.loop.create_future(), lib.create_task(fails())
+        future.set_exception(ValueError("of the future"))
+        await lib.sleep(0)
+        log(future.cancel(), task.cancel())
+        del future, task  # the log would have a report of each
+
+    assert same(program) == ["0 False False"]
+
+
+def test_isfuture_asks_the_class_that_an_object_says_it_has() -> None:
+    def program(lib, log):
+        log([lib.isfuture(each) for each in (mock.Mock(lib.Future), mock.Mock())])
+
+    assert same(program) == ["0 [True, False]"]
+
+
+def test_a_task_that_waits_uses_the_add_done_callback_of_a_subclass() -> None:
+    async def program(lib, log):
+        class Counted(lib.Future):
+            def add_done_callback(self, fn, **options):
+                log("added")
+                super().add_done_callback(fn, **options)
+
+        future = Counted(loop=log.loop)
+        log.loop.call_later(1, future.set_result, "result")
+        log(await future)
+
+    assert same(program) == ["0 added", "1 result"]
+
+
+def test_a_future_takes_its_loop_by_name_only() -> None:
+    def program(lib, log):
+        try:
+            lib.Future(log.loop)
+        except TypeError:
+            log("refused")
+
+    assert same(program) == ["0 refused"]
+
+
+def test_a_cancellation_in_a_thread_is_one_of_the_loop() -> None:
+    async def program(lib, log):
+        def is_cancelled():
+            raise concurrent.futures.CancelledError("in the thread")
+
+        other = concurrent.futures.Future()
+        other.set_exception(concurrent.futures.CancelledError())
+        for awaitable in (lib.to_thread(is_cancelled), lib.wrap_future(other)):
+            try:
+                await awaitable
+            except lib.CancelledError as error:
+                log(error)
+
+    assert same(program, real=True) == ["CancelledError(in the thread)", "CancelledError()"]

@@ -11,6 +11,7 @@ import socket
 import sys
 import threading
 import time
+import warnings
 
 import pytest
 from same import LIBRARIES, aio, same
@@ -542,3 +543,149 @@ def test_closing_leaves_no_descriptor_open(lib) -> None:
             loop.add_reader(here, print)
         loop.close()
     assert open_descriptors() == before
+
+
+def test_receiving_into_a_buffer() -> None:
+    async def program(lib, log):
+        here, there = pair()
+        with here, there:
+            buffer = bytearray(4)
+            log.loop.call_later(0.01, there.send, b"abcdef")
+            log(await log.loop.sock_recv_into(here, buffer), bytes(buffer))
+            log(await log.loop.sock_recv_into(here, memoryview(buffer)[1:]), bytes(buffer))
+            there.close()
+            log(await log.loop.sock_recv_into(here, buffer))
+
+    assert same(program, real=True) == ["4 b'abcd'", "2 b'aefd'", "0"]
+
+
+def test_datagrams() -> None:
+    async def program(lib, log):
+        here, there = (socket.socket(type=socket.SOCK_DGRAM) for _ in range(2))
+        with here, there:
+            for each in (here, there):
+                each.bind(("127.0.0.1", 0))
+                each.setblocking(False)
+            receiving = lib.create_task(log.loop.sock_recvfrom(there, 10))
+            await lib.sleep(0.01)
+            log(await log.loop.sock_sendto(here, b"first", there.getsockname()))
+            data, address = await receiving
+            log(data, address == here.getsockname())
+            for size in (0, 3):
+                await log.loop.sock_sendto(here, b"second", there.getsockname())
+                buffer = bytearray(8)
+                count, address = await log.loop.sock_recvfrom_into(there, buffer, size)
+                log(count, bytes(buffer), address == here.getsockname())
+
+    log = same(program, real=True)
+    assert log[:2] == ["5", "b'first' True"]
+    assert log[2].startswith("6 b'second") and log[3].startswith("3 b'sec")
+
+
+def test_names_and_addresses_are_looked_up() -> None:
+    async def program(lib, log):
+        found = await log.loop.getaddrinfo("127.0.0.1", 80, type=socket.SOCK_STREAM)
+        log([info[4] for info in found])
+        numeric = socket.NI_NUMERICHOST | socket.NI_NUMERICSERV
+        log(await log.loop.getnameinfo(("127.0.0.1", 80), numeric))
+        await log.outcome(log.loop.getaddrinfo("127.0.0.1", "no such service"))
+
+    log = same(program, real=True)
+    assert log[:2] == ["[[127.0.0.1, 80]]", "[127.0.0.1, 80]"]
+    assert log[2].startswith("gaierror")
+
+
+def test_what_cannot_be_listened_to_is_refused() -> None:
+    def program(lib, log):
+        for method in (log.loop.add_reader, log.loop.add_writer):
+            log.attempt(method, "a name", print)
+        for method in (log.loop.remove_reader, log.loop.remove_writer):
+            log.attempt(method, None)
+
+    assert same(program)[0] == "0 ValueError(Invalid file object: 'a name')"
+
+
+def test_the_waiting_thread_gets_the_error_where_no_task_could_be_made() -> None:
+    async def program(lib, log):
+        def refuses(loop, coro, **options):
+            coro.close()
+            raise ValueError("no task today")
+
+        log.loop.set_exception_handler(lambda _, context: log(context["message"]))
+        log.loop.set_task_factory(refuses)
+        future = lib.run_coroutine_threadsafe(lib.sleep(0), log.loop)
+        await lib.sleep(0)
+        await lib.sleep(0)
+        log.loop.set_task_factory(None)
+        log.attempt(future.result, 0)
+
+    log = same(program, real=True)
+    assert log[0].startswith("Exception in callback run_coroutine_threadsafe.")
+    assert log[1] == "ValueError(no task today)"
+
+
+def test_a_thread_that_waits_is_told_of_a_cancellation() -> None:
+    async def program(lib, log):
+        future = lib.run_coroutine_threadsafe(lib.sleep(9), log.loop)
+        await lib.sleep(0.01)
+        waiting = lib.to_thread(concurrent.futures.wait, [future], 5)
+        log.loop.call_later(0.05, future.cancel)
+        done, _ = await waiting
+        log(len(done), future.cancelled())
+
+    assert same(program, real=True) == ["1 True"]
+
+
+def test_the_end_of_the_threads_may_be_waited_for_so_long_and_no_longer() -> None:
+    async def program(lib, log):
+        release = threading.Event()
+        job = log.loop.run_in_executor(None, release.wait)
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            await log.loop.shutdown_default_executor(0.02)
+        log([(str(each.message), each.category.__name__) for each in said])
+        release.set()
+        log(await job)
+        await log.loop.shutdown_default_executor(5)
+        try:
+            log.loop.run_in_executor(None, print)
+        except RuntimeError:
+            log("refused")
+
+    log = same(program, since=(3, 12), real=True)
+    assert "within 0.02 seconds., RuntimeWarning" in log[0]
+    assert log[1:] == ["True", "refused"]
+
+
+def test_an_end_of_the_threads_that_is_cancelled() -> None:
+    async def program(lib, log):
+        release = threading.Event()
+        log.loop.run_in_executor(None, release.wait)
+        ending = lib.create_task(log.loop.shutdown_default_executor())
+        await lib.sleep(0.02)
+        ending.cancel()
+        await log.outcome(ending)
+        release.set()
+
+    assert same(program, since=(3, 12), real=True) == ["CancelledError()"]
+
+
+@unix
+def test_the_turn_in_which_a_signal_is_handled() -> None:
+    async def program(lib, log):
+        log.loop.add_signal_handler(signal.SIGUSR1, log, "handled")
+        signal.raise_signal(signal.SIGUSR1)
+        for turn in range(3):
+            await lib.sleep(0)
+            log("turn", turn)
+
+    assert "0 handled" in same(program)
+
+
+@unix
+def test_numbers_that_are_no_signals() -> None:
+    def program(lib, log):
+        for number in (-1, 0, 10_000, "SIGINT", 1.5, None, signal.SIGUSR2):
+            log.attempt(log.loop.remove_signal_handler, number)
+
+    assert same(program)[0] == "0 ValueError(invalid signal number -1)"

@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 import contextvars
 import gc
+import io
+import re
 import subprocess
 import sys
 import traceback
@@ -642,3 +644,45 @@ def test_our_task_awaits_an_asyncio_task() -> None:
             await task
 
     aio.run(main(), loop_factory=lambda: virtual_loop(aio))
+
+
+def stack_of(task, **options) -> list[str]:
+    """The functions of a task's stack, outermost first."""
+    return [frame.f_code.co_name for frame in task.get_stack(**options)]
+
+
+def test_the_stack_of_a_task_is_where_it_waits_or_the_traceback_of_its_error() -> None:
+    async def program(lib, log):
+        def breaks():
+            raise ValueError("broken")
+
+        async def works(fails):
+            await lib.sleep(1)
+            if fails:
+                breaks()
+
+        async def looks_at_itself():
+            return stack_of(lib.current_task())[-1], len(stack_of(lib.current_task(), limit=2))
+
+        tasks = [lib.create_task(works(fails), name=f"fails {fails}") for fails in (False, True)]
+        for _ in range(2):
+            for task in tasks:
+                for limit in (None, 1, 0):
+                    log(stack_of(task, limit=limit))
+                task.print_stack(file=(file := io.StringIO()))
+                title, *lines = file.getvalue().splitlines()
+                log(re.sub("<Task.*>", "TASK", title))
+                log.extend(lines)
+            await lib.wait(tasks)
+        tasks[1].exception()
+        log(await lib.create_task(looks_at_itself()))
+
+    log = same(program)
+    assert [line for line in log if "TASK" in line] == [
+        "0 Stack for TASK (most recent call last):",
+        "0 Stack for TASK (most recent call last):",
+        "1 No stack for TASK",
+        "1 Traceback for TASK (most recent call last):",
+    ]
+    assert "1 [works, breaks]" in log and "ValueError: broken" in log
+    assert log[-1] == "1 [looks_at_itself, 2]"

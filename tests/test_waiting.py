@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
+import inspect
 import signal
 import sys
 import threading
@@ -784,3 +786,70 @@ def test_the_second_interrupt_ends_it_at_once() -> None:
         log.attempt(lib.run, main())
 
     assert same(program) == ["0 KeyboardInterrupt()"]
+
+
+def test_as_completed_gives_the_first_result_to_the_one_that_is_awaited_first() -> None:
+    async def program(lib, log):
+        first, second = lib.as_completed([lib.sleep(1, "early"), lib.sleep(2, "late")])
+        waits_first = lib.create_task(second)
+        await lib.sleep(0.5)
+        log(await first, await waits_first)
+
+    assert same(program) == ["2 late early"]
+
+
+def chain_of(error) -> list[str]:
+    """The names of an error's classes and of those before it."""
+    return [] if error is None else [type(error).__name__, *chain_of(error.__context__)]
+
+
+def test_a_timeout_stands_in_the_chain_of_what_the_block_raises() -> None:
+    async def program(lib, log):
+        async def fails():
+            try:
+                await lib.sleep(9)
+            except lib.CancelledError:
+                raise KeyError from None
+
+        async def fails_in_a_group():
+            async with lib.TaskGroup() as group:
+                group.create_task(fails())
+
+        for function in (fails, fails_in_a_group):
+            try:
+                async with lib.timeout(1):
+                    await function()
+            except Exception as error:
+                for each in (error, *getattr(error, "exceptions", ())):
+                    log(chain_of(each), chain_of(getattr(each.__context__, "__cause__", None)))
+
+    log = same(program, since=(3, 13))
+    assert log[0].startswith("1 [KeyError, TimeoutError, CancelledError]")
+
+
+def test_a_coroutine_that_a_group_refuses_is_closed() -> None:
+    async def program(lib, log):
+        async def refused(group):
+            coro = lib.sleep(0)
+            log.attempt(group.create_task, coro)
+            log(inspect.getcoroutinestate(coro))
+
+        async def refuses_when_cancelled(group):
+            try:
+                await lib.sleep(9)
+            finally:
+                await refused(group)
+
+        group = lib.TaskGroup()
+        await refused(group)
+        async with group:
+            group.create_task(lib.sleep(0))
+        await refused(group)
+        with contextlib.suppress(ExceptionGroup):
+            async with lib.TaskGroup() as group:
+                group.create_task(refuses_when_cancelled(group))
+                await lib.sleep(0)
+                raise ValueError
+
+    log = same(program, since=(3, 13))
+    assert log[1::2] == ["0 CORO_CLOSED"] * 3

@@ -74,8 +74,10 @@ class TimerHandle(event_loop.TimerHandle):
         return hash(self._when)
 
     def __eq__(self, other: Any) -> bool:
+        if not isinstance(other, TimerHandle):
+            return NotImplemented
         names = ("_when", "_callback", "_args", "_cancelled")
-        return all(getattr(self, name) == getattr(other, name, other) for name in names)
+        return all(getattr(self, name) == getattr(other, name) for name in names)
 
     def __gt__(self, other: Any) -> bool:
         return self._when > other._when  # not `other < self`, which asks here again

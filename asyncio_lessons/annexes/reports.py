@@ -135,9 +135,8 @@ class ReportingTask(Task):
 
         Mirrors asyncio.tasks.Task.get_stack.
         """
-        frame = next(frames_of(self._coro), None)
-        if frame is not None:
-            return [frame][:limit]
+        if (frame := next(frames_of(self._coro), None)) is not None:
+            return [each for each, _ in traceback.walk_stack(frame)][:limit][::-1]
         error = None if self._state is CANCELLED else self._exception
         walk = traceback.walk_tb(error and error.__traceback__)
         return [frame for frame, _ in walk][:limit]
@@ -226,7 +225,8 @@ class ReportingLoop:
 
     def call_exception_handler(self, context: dict[str, Any]) -> None:
         """Call the exception handler, in the context of the task or callback that failed."""
-        handler = self._exception_handler or type(self).default_exception_handler
+        if (handler := self._exception_handler) is None:
+            return self.default_exception_handler(context)
         thing = context.get("task") or context.get("future") or context.get("handle")
         try:
             if hasattr(thing, "get_context"):

@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from ..futures import CancelledError, Future, get_running_loop, isfuture
+from ..futures import Future, get_running_loop, isfuture, set_result_unless_cancelled
 from ..tasks import ensure_future
 
 
@@ -61,26 +61,22 @@ class ThreadLoop:
         """
         if (executor := self._default_executor) is None:
             return
-        future = self.create_future()
+        in_time = self.create_future()
 
-        def wait_for_the_threads() -> None:
+        def end_them() -> None:
             executor.shutdown()
-            call_in(self, copy_outcome, done, future)
+            call_in(self, set_result_unless_cancelled, in_time, True)
 
-        done = self.create_future()
-        done.set_result(None)
-        thread = threading.Thread(target=wait_for_the_threads)
+        thread = threading.Thread(target=end_them)
         thread.start()
-        timer = timeout is not None and self.call_later(timeout, future.cancel)
-        try:
-            await future
-        except CancelledError:
+        if timeout is not None:
+            self.call_later(timeout, set_result_unless_cancelled, in_time, False)
+        if await in_time:
+            thread.join()
+        else:
             what = f"The executor did not finishing joining its threads within {timeout} seconds."
             warnings.warn(what, RuntimeWarning, stacklevel=2)
             executor.shutdown(wait=False)
-        else:
-            thread.join()
-            timer and timer.cancel()
 
     def _can_be_woken(self) -> bool:
         known = {threading.current_thread(), *getattr(self._default_executor, "_threads", ())}
@@ -121,6 +117,14 @@ def copy_outcome(source: Any, target: Any) -> None:
         target.set_exception(error)
 
 
+def tell_threads(future: concurrent.futures.Future, task: Any) -> None:
+    """End `future` as `task` did, and wake the threads that wait for it."""
+    if task.cancelled():
+        future.cancel()
+    if future.set_running_or_notify_cancel():
+        copy_outcome(task, future)
+
+
 async def to_thread(func: Callable, /, *args: Any, **kwargs: Any) -> Any:
     """Call ``func(*args, **kwargs)`` in another thread, in this context, and await its result.
 
@@ -139,7 +143,7 @@ def run_coroutine_threadsafe(coro: Coroutine, loop: Any) -> concurrent.futures.F
         raise TypeError("A coroutine object is required")
     result: concurrent.futures.Future = concurrent.futures.Future()
 
-    def start() -> None:
+    def callback() -> None:
         try:
             task = ensure_future(coro, loop=loop)
         except (SystemExit, KeyboardInterrupt):
@@ -149,7 +153,7 @@ def run_coroutine_threadsafe(coro: Coroutine, loop: Any) -> concurrent.futures.F
                 result.set_exception(error)
             raise
         result.add_done_callback(lambda _: result.cancelled() and call_in(loop, task.cancel))
-        task.add_done_callback(lambda _: copy_outcome(task, result))
+        task.add_done_callback(functools.partial(tell_threads, result))
 
-    loop.call_soon_threadsafe(start)
+    loop.call_soon_threadsafe(callback)
     return result

@@ -8,7 +8,7 @@ from contextvars import copy_context
 from selectors import EVENT_READ, EVENT_WRITE
 from typing import Any
 
-from ... import futures
+from ... import futures, sockets
 from ...futures import PENDING
 from .. import whole
 from .tasks import (
@@ -143,12 +143,12 @@ class Watch(dict):
         return owner is None or isinstance(owner, socket.socket) and owner.fileno() != self.fd
 
 
-class EventLoop(BaseEventLoop, whole.EventLoop):
-    __doc__ = whole.EventLoop.__doc__
+class Sockets(sockets.EventLoop):
+    """Sockets that stay registered. The guards stand before this, as before the heart's own."""
 
-    def __init__(self, *args: Any, **options: Any) -> None:
+    def __init__(self, *args: Any) -> None:
         self._watches: dict[int, Watch] = {}
-        super().__init__(*args, **options)
+        super().__init__(*args)
         self._ears = self._watches.pop(self._ssock.fileno())  # need not be asked while all is busy
 
     def _listen(self, fd: Any, event: int, handle: Any) -> bool:
@@ -203,3 +203,7 @@ class EventLoop(BaseEventLoop, whole.EventLoop):
         else:
             del watch[event]
             thing.set_result(None)
+
+
+class EventLoop(BaseEventLoop, whole.EventLoop, Sockets):
+    __doc__ = whole.EventLoop.__doc__

@@ -112,6 +112,7 @@ class Task(whole.Task, Future):
             self._finish(stop.value)
         except BaseException as caught:
             self._fail(caught)
+            self = None  # the traceback holds this frame, and must not hold the task
         else:
             if awaited is None:
                 loop._ready.append(self)
