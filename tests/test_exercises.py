@@ -99,12 +99,12 @@ def test_a_function_that_a_reader_writes_has_15_lines_at_most(name):
 
 @pytest.mark.parametrize("name", names())
 def test_an_exercise_is_small_and_has_three_hints(name):
-    """About 20 lines at most, a stub that states its size, hints that lead there."""
+    """About 25 lines at most, a stub that states its size, hints that lead there."""
     exercise = find(name)
     assert len(exercise.hints) == len(set(exercise.hints)) == 3
-    assert exercise.lines <= 20
+    assert exercise.lines <= 25  # a whole class may have a few more than a method
     code = [s for s in exercise.stub.splitlines() if s.strip()]
-    assert len(code) <= 20
+    assert len(code) <= 25
     if exercise.module:
         assert re.search(r"# (about )?\d+ lines?", exercise.stub)
         assert f"  {exercise.lesson}_" not in exercise.stub

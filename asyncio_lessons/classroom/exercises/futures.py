@@ -24,7 +24,8 @@ class Future:
         self._loop = loop or get_running_loop()
         self._state = PENDING  # later FINISHED or CANCELLED
         self._result = self._exception = self._cancel_message = None
-        self._callbacks = []  # for the next exercise
+        self._callbacks = []  # for the exercise after this one
+        self._asyncio_future_blocking = False  # for the last one
 
     def done(self):
         ...  # 1 line
@@ -146,6 +147,10 @@ class Future:
             "as often as it is asked for",
         ),
         Wrong(
+            change=("        self._asyncio_future_blocking = False\n", ""),
+            says="by this flag a future is known",
+        ),
+        Wrong(
             """
 class Future:
     def done(self):
@@ -262,6 +267,7 @@ class Future:
         self._result = None
         self._exception = None
         self._cancel_message = None
+        self._asyncio_future_blocking = False
         self.history = []
 
     def _end(self):
@@ -417,20 +423,25 @@ def _(aio):
     raises(aio.InvalidStateError, lambda: future.set_exception(ValueError()), sentence)
 
 
+def _look_when_scheduled(future):
+    """Have noted, when the callbacks of `future` are scheduled, what it holds by then."""
+    scheduled, seen = future._schedule_callbacks, []
+
+    def look():
+        seen.append(future.done() and (future._result or future._exception or True))
+        scheduled()
+
+    future._schedule_callbacks = look
+    return seen
+
+
 @RESULTS.check("callbacks are scheduled, when all is in place")
 def _(aio):
     for end in ("set_result", "set_exception"):
         loop = quiet_loop(aio)
         future = loop.create_future()
         future.add_done_callback(lambda _: None)
-        scheduled = future._schedule_callbacks
-        seen = []
-
-        def look(future=future, scheduled=scheduled, seen=seen):
-            seen.append(future.done() and (future._result or future._exception))
-            scheduled()
-
-        future._schedule_callbacks = look
+        seen = _look_when_scheduled(future)
         getattr(future, end)(ValueError("the value"))
         sentence = f"No callback was scheduled: `{end}` calls `self._schedule_callbacks()`."
         same(len(loop._ready), 1, sentence)
@@ -451,6 +462,15 @@ def _(aio):
 
     same(play(aio, main).result, True, "Without a loop it is `get_running_loop()`.")
     raises(RuntimeError, aio.Future, "With no loop at all `get_running_loop()` raises.")
+
+
+@RESULTS.check("it can be told from what is no future, and no `await` has asked for it yet")
+def _(aio):
+    future = aio.Future(loop=quiet_loop(aio))
+    sentence = "`__init__` sets `self._asyncio_future_blocking = False`: by this flag a future is "
+    sentence += "known."
+    same(getattr(future, "_asyncio_future_blocking", "(missing)"), False, sentence)
+    same(aio.isfuture(future), True, sentence)
 
 
 CALLBACKS = Exercise(
@@ -939,8 +959,10 @@ def _(aio):
     loop = quiet_loop(aio)
     future = loop.create_future()
     future.add_done_callback(lambda f: None)
+    seen = _look_when_scheduled(future)
     same(future.cancel("enough"), True, "It was pending: cancel it, and return True.")
     same(len(loop._ready), 1, "Its callbacks must run, too: `self._schedule_callbacks()`.")
+    same(seen, [True], "Schedule last, when the state is in place.")
     error = raises(aio.CancelledError, future.result, "A cancelled future raises CancelledError.")
     same(str(error), "enough", "Keep `msg` in `self._cancel_message`.")
     sentence = "One that is done cannot be cancelled any more: return False and change nothing."
@@ -1143,6 +1165,20 @@ def _(cell):
     if loop.reports and "callback gets 42" not in events:
         sentence = "The value goes with it: `call_soon(callback, value)`."
     same(events, Events(["put is over", "callback gets 42"]), sentence)
+
+
+@REPAIR.check("every callback gets the value, in the order they were added")
+def _(cell):
+    loop, events = quiet_loop(cell.aio), Events()
+    box = cell.Box(loop)
+    for name in "ABC":
+        box.then(lambda value, name=name: events.append(f"{name} gets {value}"))
+    box.put(42)
+    turn(loop, 2)
+    if loop.reports or not events:
+        return  # the check above says why
+    sentence = "All of them are scheduled, in the order they were added."
+    same(events, Events(["A gets 42", "B gets 42", "C gets 42"]), sentence)
 
 
 @REPAIR.check("one that comes late is called too, and not at once")

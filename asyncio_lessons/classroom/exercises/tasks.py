@@ -255,6 +255,8 @@ def _(aio):
     sentence = "A task that waits for a future must not be put into `_ready`: `self._wait_for(it)`."
     holds(not loop._ready, sentence)
     same(len(future._callbacks), 1, "Hand what was yielded to `self._wait_for`.")
+    sentence = "Set `self._fut_waiter = None` before the step: in the step `_wait_for` sets it."
+    holds(task._fut_waiter is future, sentence, repr(task._fut_waiter), "the future")
     future.set_result("there")
     turn(loop)
     same(task.result(), "there", "Woken up, it resumes the coroutine.")
@@ -316,6 +318,18 @@ def _(aio):
     expected = Events(["CancelledError", "resumed", "resumed"])
     sentence = "With `self._must_cancel` the error to throw is `self._take_cancel_request()`."
     same(events, expected, sentence)
+
+
+@STEP.check("a request to cancel is taken while it is known what the task waited for")
+def _(aio):
+    loop, future, task = _one_that_waits(aio)
+    future.cancel("the future's")
+    task.cancel("the task's")
+    turn(loop)
+    sentence = "Take the request first, and then set `self._fut_waiter = None`: a future that was "
+    sentence += "cancelled before the task has a message of its own."
+    error = raises(aio.CancelledError, task.result, sentence)
+    same(str(error), "the future's", sentence)
 
 
 @STEP.check("during the step it is the current task, and after it no longer")
@@ -655,6 +669,50 @@ def _(aio):
     same(task.cancelled(), True, sentence)
     sentence = "Pass the message on with it: `awaited.cancel(msg=self._cancel_message)`."
     same(messages, ["enough"], sentence)
+
+
+@WAKEUP.check("what it awaits may take the cancel and refuse it: then it is not thrown again")
+def _(aio):
+    loop = quiet_loop(aio)
+
+    async def refuses():
+        try:
+            await loop.create_future()
+        except aio.CancelledError:
+            return "refused"
+
+    async def waits(inner):
+        task.cancel()
+        return await inner
+
+    inner = aio.Task(refuses(), loop=loop)
+    turn(loop)
+    task = aio.Task(waits(inner), loop=loop)
+    turn(loop, 4)
+    sentence = "The task it awaits took the request: then `self._must_cancel = False`."
+    holds(task.done() and not task.cancelled(), sentence)
+    same(task.result(), "refused", sentence)
+
+
+@WAKEUP.check("a future that does not take the cancel leaves it to the next step")
+def _(aio):
+    loop = quiet_loop(aio)
+
+    class Firm(aio.Future):
+        def cancel(self, msg=None):
+            return False
+
+    async def waits(future):
+        task.cancel()
+        return await future
+
+    future = Firm(loop=loop)
+    task = aio.Task(waits(future), loop=loop)
+    turn(loop)
+    future.set_result("there")
+    turn(loop)
+    sentence = "`awaited.cancel(...)` returned False: then keep `self._must_cancel`."
+    same(task.cancelled(), True, sentence)
 
 
 @WAKEUP.check("a cancel is thrown once, also where the future takes it")
