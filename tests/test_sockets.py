@@ -652,7 +652,7 @@ def test_the_end_of_the_threads_may_be_waited_for_so_long_and_no_longer() -> Non
         except RuntimeError:
             log("refused")
 
-    log = same(program, since=(3, 12), real=True)
+    log = same(program, since=(3, 13), real=True)
     assert "within 0.02 seconds., RuntimeWarning" in log[0]
     assert log[1:] == ["True", "refused"]
 
@@ -667,7 +667,7 @@ def test_an_end_of_the_threads_that_is_cancelled() -> None:
         await log.outcome(ending)
         release.set()
 
-    assert same(program, since=(3, 12), real=True) == ["CancelledError()"]
+    assert same(program, since=(3, 13), real=True) == ["CancelledError()"]
 
 
 @unix
