@@ -147,7 +147,7 @@ class Future:
             "as often as it is asked for",
         ),
         Wrong(
-            change=("        self._asyncio_future_blocking = False\n", ""),
+            change=("self._asyncio_future_blocking = False", "pass"),
             says="by this flag a future is known",
         ),
         Wrong(
