@@ -165,7 +165,7 @@ def is_library(file: str) -> bool:
     if file.startswith("<"):
         return file.startswith("<frozen")
     path = Path(file)
-    if path.parent.name in ("asyncio_lessons", "my_asyncio", "annexes"):
+    if path.parent.name in ("asyncio_lessons", "my_asyncio", "annexes", "speed"):
         return True
     if "site-packages" in path.parts or "dist-packages" in path.parts:
         return "asyncio_lessons" not in path.parts
