@@ -42,7 +42,6 @@ STILL_TO_MEND = {
     "docs/differences.md",
     "notebooks/00_start_here.ipynb",
     "notebooks/01_wait.ipynb",
-    "notebooks/03_delegation.ipynb",
     "notebooks/05_futures.ipynb",
     "notebooks/06_tasks.ipynb",
     "notebooks/07_event_loop.ipynb",

@@ -65,6 +65,7 @@ from .player.page import Player, film
 _PAGES = {"environment": "notebook", "museum": "notebook", "schedule_lab": "filming"}
 _PAGES |= {"draw_engines": "pictures.engines", "spinning_naps": "filming.spin"}
 _PAGES |= dict.fromkeys(("attempt", "cpu_seconds", "printed_warnings"), "notebook.attempt")
+_PAGES |= {"resumptions": "notebook.attempt"}
 _PAGES |= {"ladder": "notebook.ladder"}
 
 

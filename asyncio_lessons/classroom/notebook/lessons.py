@@ -26,7 +26,7 @@ LESSONS = (
     Lesson("00", "start_here", 20),
     Lesson("01", "wait", 25),
     Lesson("02", "generators", 40),
-    Lesson("03", "delegation", 40),
+    Lesson("03", "delegation", 50),
     Lesson("04", "coroutines", 60),
     Lesson("05", "futures", 75),
     Lesson("06", "tasks", 85),
