@@ -62,10 +62,12 @@ from .pictures.timeline import Picture, draw, timeline
 from .pictures.xray import xray
 from .player.page import Player, film
 
-_PAGES = {"environment": "notebook", "museum": "notebook", "schedule_lab": "filming"}
+_PAGES = dict.fromkeys(("chat", "environment", "museum"), "notebook")
+_PAGES |= {"schedule_lab": "filming"}
 _PAGES |= {"draw_engines": "pictures.engines", "spinning_naps": "filming.spin"}
 _PAGES |= {"delivery": "filming.delivery", "TinyLoop": "notebook.tiny_loop"}
 _PAGES |= dict.fromkeys(("attempt", "cpu_seconds", "printed_warnings"), "notebook.attempt")
+_PAGES |= {"resumptions": "notebook.attempt"}
 _PAGES |= {"ladder": "notebook.ladder"}
 
 

@@ -1,10 +1,12 @@
 """What came of a call, what Python warned of, what a call cost: for cells that would be long."""
 
 import gc
+import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 from typing import Any
 
 
@@ -35,3 +37,20 @@ def cpu_seconds(call: Callable[..., Any], *args: Any) -> float:
     start = clock()
     call(*args)
     return clock() - start
+
+
+def resumptions(function: Callable[..., Any], call: Callable[..., Any], *args: Any) -> int:
+    """Call it, and return how often a frame of `function` was entered or resumed meanwhile."""
+    count = 0
+
+    def look(frame: FrameType, event: str, _: Any) -> None:
+        nonlocal count
+        count += event == "call" and frame.f_code is function.__code__
+
+    before = sys.getprofile()
+    sys.setprofile(look)
+    try:
+        call(*args)
+    finally:
+        sys.setprofile(before)
+    return count
