@@ -28,7 +28,7 @@ LESSONS = (
     Lesson("02", "generators", 40),
     Lesson("03", "delegation", 50),
     Lesson("04", "coroutines", 60),
-    Lesson("05", "futures", 80),
+    Lesson("05", "futures", 85),
     Lesson("06", "tasks", 90),
     Lesson("07", "event_loop", 70),
     Lesson("08", "sockets", 70),
