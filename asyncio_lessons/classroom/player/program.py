@@ -197,20 +197,15 @@ def _films_of_new_loops(virtual: bool) -> Iterator[_Studio]:
     with contextlib.ExitStack() as stack:
         stack.enter_context(_virtual_time(virtual))
         for package, set_up in ((asyncio, "_lazy_init"), (asyncio_lessons, "get_loop")):
-            base = _owner_of_run(package)
-            for owner, name, wrap in (
-                (base, "run_until_complete", studio.until_complete),
-                (base, "run_forever", studio.forever),
+            loop = getattr(package, "SelectorEventLoop", None) or package.EventLoop
+            for kind, name, wrap in (
+                (loop, "run_until_complete", studio.until_complete),
+                (loop, "run_forever", studio.forever),
                 (package.Runner, set_up, studio.set_up),  # also of loops that are not asyncio's
             ):
+                owner = next(base for base in kind.__mro__ if name in vars(base))
                 stack.enter_context(_patched(owner, name, wrap(getattr(owner, name))))
         yield studio
-
-
-def _owner_of_run(package: Any) -> type:
-    """Return the class from which the loops of a package have their `run_until_complete`."""
-    loop = getattr(package, "SelectorEventLoop", None) or package.EventLoop
-    return next(base for base in loop.__mro__ if "run_until_complete" in vars(base))
 
 
 @contextlib.contextmanager
