@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import linecache
 import re
 import subprocess
 import sys
@@ -51,6 +52,20 @@ def test_the_page_needs_nothing_else(player: Player) -> None:
     assert not re.findall(r"(?:src|href)=[\"'](?!data:)[^\"']+", html)
     assert not re.findall(r"https?://(?!www\.w3\.org/2000/svg)", html)
     assert "fetch(" not in page.script() and "XMLHttpRequest" not in page.script()
+
+
+def test_cells_of_a_notebook_are_told_apart() -> None:
+    """Each cell begins at line 1, and all are called "cell"."""
+    cells = ["async def inner():\n    await aio.sleep(1)", "async def outer():\n    await inner()"]
+    names: dict[str, Any] = {"aio": aio}
+    for number, text in enumerate(cells):
+        file = f"/tmp/ipykernel_7/{number}.py"
+        linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
+        exec(compile(text, file, "exec"), names)
+    sources = film(names["outer"](), virtual=True).film.sources
+    own = [(text.splitlines(), 1) for text in cells]
+    held = [each for name, each in page.Pages(sources).pages if name == "cell"]
+    assert sorted(map(str, held)) == sorted(str([[first, text]]) for text, first in own)
 
 
 def test_the_same_film_gives_the_same_page(player: Player) -> None:

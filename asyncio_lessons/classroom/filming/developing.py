@@ -8,9 +8,10 @@ the next is what the film keeps; `scenes` says what that is.
 import bisect
 import functools
 import inspect
+import itertools
 import linecache
 import re
-import textwrap
+from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import PurePath
 from typing import Any, NamedTuple
@@ -36,7 +37,7 @@ class Note(NamedTuple):
     due: float | None = None
     value: Any = None
     owner: int | None = None
-    shots: tuple[Shot, ...] = ()
+    shots: Any = ()
     site: Any = None
 
 
@@ -44,17 +45,26 @@ def developed(
     notes: Iterable[Note],
     tasks: list[FilmedTask],
     named: Callable[[str], str],
+    counts: dict[str, int],
     sees_selector: bool,
 ) -> Details:
-    """Make steps and scenes of what was noted; `named` puts the names of tasks into a text."""
-    return _Developer(tasks, named, sees_selector).develop(list(notes))
+    """Make steps and scenes of what was noted.
+
+    named: puts the names of tasks into a text; counts: how many objects of a type have a number
+    already; sees_selector: whether the selector of the loop is visible.
+    """
+    return _Developer(tasks, named, counts, sees_selector).develop(list(notes))
 
 
 class _Developer:
     """Plays the notes on a model of the loop."""
 
     def __init__(
-        self, tasks: list[FilmedTask], named: Callable[[str], str], sees_selector: bool
+        self,
+        tasks: list[FilmedTask],
+        named: Callable[[str], str],
+        counts: dict[str, int],
+        sees_selector: bool,
     ) -> None:
         self._details = Details(sees_selector)
         self._tasks = tasks
@@ -66,9 +76,14 @@ class _Developer:
         self._timers: list[tuple[float, int, int]] = []  # (when, order, key), sorted
         self._timer_of: dict[int, tuple] = {}  # key: (its place in that list, its entry)
         self._stack: list[dict[str, Any]] = []  # what is running, the innermost last
+        self._waited: dict[int, int] = {}  # task: the key of the future it waits for
+        self._waiting: Counter = Counter()  # key of a future: how many tasks wait for it
+        self._futures: dict[int, str] = {}
+        self._counts = counts
         self._watched: dict[int, dict[str, Any]] = {}
         self._codes: dict[int, int] = {}
         self._kept_codes: list[Any] = []
+        self._units: dict[str, int] = {}
         self._lines: dict[int, Callable] = {}
         self._unfinished = ""  # line that was printed
         self._printer: int | None = None
@@ -84,7 +99,7 @@ class _Developer:
             self._do([key], value)
         self._step(Note(0.0, "begin", -1))
         skip = False
-        for note, following in zip(notes, [*notes[1:], None], strict=True):
+        for note, following in itertools.zip_longest(notes, notes[1:]):
             if skip:
                 skip = False
                 continue
@@ -143,7 +158,9 @@ class _Developer:
             until = f"until {_seconds(self._timers[0][0])}"
         else:
             until = "until something outside wakes it"
-        before = max(self._details.steps[-1].time, 0.0)
+        before = self._details.steps[-1].time
+        if self._timers and self._timers[0][0] <= before:
+            return  # it only looks
         self._step(Note(before, "sleep", -1), text=until)
 
     def _on_create(self, note: Note, following: Note | None) -> bool:
@@ -190,11 +207,13 @@ class _Developer:
     def _on_run(self, note: Note, following: Note | None) -> None:
         index = note.task
         self._leave(-1 - index)
+        self._waiting[self._waited.pop(index, None)] -= 1
         self._begins({"task": index})
         self._set("running", "tasks", index, "state")
         self._set("", "tasks", index, "waits")
         self._set(None, "tasks", index, "on")
-        self._step(note if not note.text else note._replace(kind="throw"))
+        throws = note.text if note.value is None else note.value == "throw"
+        self._step(note._replace(kind="throw") if throws else note)
 
     def _begins(self, running: dict[str, Any]) -> None:
         if self._stack and "task" in self._stack[-1]:
@@ -218,7 +237,7 @@ class _Developer:
         state = "ready" if -1 - index in self._ready else "waiting"
         self._set(state, "tasks", index, "state")
         self._set(note.text or "", "tasks", index, "waits")
-        on = self._text_of(note.value) if note.value is not None else None
+        on = None if note.value is None else self._awaited(note)
         self._set(on, "tasks", index, "on")
         self._step(note, value=on)
 
@@ -353,6 +372,35 @@ class _Developer:
     def _plain(self) -> Callable:
         return functools.lru_cache(10_000)(lambda _, value: self._labels.of(value))
 
+    def _awaited(self, note: Note) -> str:
+        """Return what a task waits for: "Queue 1 getter", or "Future 4"."""
+        if not isinstance(note.value, tuple):
+            return self._text_of(note.value)
+        kind, key = note.value
+        if not self._waiting[key]:  # no task waits for it: it is a new one
+            self._futures[key] = self._waiter(note) or self._numbered(kind)
+        self._waited[note.task] = key
+        self._waiting[key] += 1
+        return self._futures[key]
+
+    def _numbered(self, kind: str) -> str:
+        self._counts[kind] = self._counts.get(kind, 0) + 1
+        return f"{kind} {self._counts[kind]}"
+
+    def _waiter(self, note: Note) -> str | None:
+        """Return "Queue 1 getter" where a method of the library waits for its object."""
+        outer = next((shot for shot in reversed(note.shots) if shot.names), None)
+        root = re.match(r"(?:async (?:with|for) )?([^\W\d]\w*)\b", note.text)
+        if outer is None or root is None or root[1] not in outer.names:
+            return None
+        holder = outer.values[outer.names.index(root[1])]
+        called = note.shots[note.shots.index(outer) + 1 :][:1]
+        owner = called[0].code.co_qualname.split(".")[0] if called else ""
+        if not isinstance(holder, Text) or not re.fullmatch(rf"{owner} \d+", holder):
+            return None
+        role = {"get": "getter", "put": "putter", "join": "joiner"}
+        return f"{holder} {role.get(called[0].code.co_name, 'waiter')}"
+
     # -- frames -----------------------------------------------------------------------------------
 
     def _place(self, index: int, shots: tuple[Shot, ...]) -> None:
@@ -404,7 +452,8 @@ class _Developer:
         if number is None:
             number = self._codes[id(code)] = len(self._codes)
             self._kept_codes.append(code)
-            self._details.sources.append(source_of(code))
+            unit = self._units.setdefault(code.co_filename, len(self._units))
+            self._details.sources.append(source_of(code) | {"unit": unit})
         return number
 
 
@@ -423,7 +472,7 @@ def source_of(code: Any) -> dict[str, Any]:
         "function": code.co_name,
         "file": short_file(code.co_filename),
         "first": code.co_firstlineno,
-        "lines": textwrap.dedent("".join(block)).splitlines(),
+        "lines": [line.rstrip("\r\n") for line in block],
         "library": is_library(code.co_filename),
     }
 

@@ -6,9 +6,10 @@ both can be taken off again.
 """
 
 import inspect
-import threading
 from collections import deque
 from collections.abc import Callable, Iterable
+from threading import get_ident
+from types import BuiltinFunctionType
 from typing import Any
 
 from .film import AGAIN, IO, OUTSIDE, Cause
@@ -26,6 +27,7 @@ from .loops import (
     selector_of,
     set_ready_queue,
     timer_in,
+    waker_of,
 )
 from .snapshots import is_library
 
@@ -91,7 +93,8 @@ class Hooks:
         if recorder.main is not None:
             recorder.look_after_main()
         if index is not None:
-            recorder.note("ready", index, self._cause(args, index), None, recorder.due)
+            waker = args[0] if args and recorder.details else None
+            recorder.note_ready(index, self._cause(args, index), waker, 3)
             if index == 0 and recorder.main is not None:
                 return MainStep(recorder, callback)
             return callback
@@ -229,7 +232,7 @@ class NotingQueue(deque):
         """Note one thing that became ready."""
         if self.check is not None:
             self.check()
-        super().append(item)
+        _append(self, item)
         self.eye.entered(item)
 
     def extend(self, items: Iterable) -> None:
@@ -239,20 +242,33 @@ class NotingQueue(deque):
 
     def popleft(self) -> Any:
         """Note what runs now."""
-        item = super().popleft()
-        self.eye.runs(item)
+        item, eye = _popleft(self), self.eye
+        if eye.attentive or eye.causes:
+            eye.runs(item)
+        else:
+            eye.current, eye.recorder.ended_last = item, None
         return item
 
     def __setitem__(self, place: Any, item: Any) -> None:
-        self.eye.reordered = True  # such as by the schedule lab
+        self.eye.reordered = self.eye.attentive = True  # such as by the schedule lab
         super().__setitem__(place, item)
 
     def __len__(self) -> int:
-        self.eye.idle()
-        return super().__len__()
+        if self.eye.current is not None:
+            self.eye.idle()
+        return _len(self)
 
     def __bool__(self) -> bool:
-        return len(self) > 0
+        if self.eye.current is not None:
+            self.eye.idle()
+        return _len(self) > 0
+
+
+_len, _append, _popleft = (
+    deque.__len__,
+    deque.append,
+    deque.popleft,
+)  # `super()` takes longer than they do
 
 
 class Queue:
@@ -261,17 +277,20 @@ class Queue:
     sees_selector = True
 
     def __init__(self, recorder: Any) -> None:
-        self._recorder, self._loop = recorder, recorder.loop
-        self._causes: dict[int, Cause] = {}  # of the plain callbacks that are in the queue, by id
-        self._calls = False  # whether that is a plain callback
+        self.recorder, self._loop = recorder, recorder.loop
+        self.causes: dict[int, Cause] = {}  # of the plain callbacks that are in the queue, by id
+        self._calls = False  # whether a plain callback runs now
         self._main_runs = recorder.main is not None
-        self._current = recorder.main  # what runs now
-        self._steps: dict[type, bool] = {}  # types of callbacks: whether all are steps of tasks
+        self.current = recorder.main  # what runs now
+        self._thorough = recorder.details or recorder.main is not None
+        self.attentive = True  # whether there is more to do than to note the next step
+        self._task_types: set[type] = set()
         self._timers: dict[int, tuple] = {}  # by id, the pending ones: (when, task that set it)
         self._heap, self._heap_size, self._cancelled = heap_of(self._loop), 0, 0
         self.reordered = False
         self._original = ready_queue(self._loop)
-        self._set: list[tuple[Any, str, Any]] = []  # (object, attribute, what was there)
+        self._set: list[tuple[Any, str]] = []  # (object, attribute) that is ours
+        self._originals: dict[str, Any] = {}
         queue = NotingQueue()
         queue.eye = self
         deque.extend(queue, self._original)
@@ -285,11 +304,9 @@ class Queue:
         self.look_at_timers(None, None)
 
     def _replace(self, owner: Any, name: str, ours: Any) -> None:
-        self._set.append((owner, name, getattr(owner, name)))
+        self._set.append((owner, name))
+        self._originals[name] = getattr(owner, name)
         setattr(owner, name, ours)
-
-    def _original_of(self, name: str) -> Any:
-        return next(original for _, each, original in self._set if each == name)
 
     def _watch_closely(self) -> None:
         self._replace(self._loop, "call_at", self.call_at)
@@ -301,55 +318,67 @@ class Queue:
                 self._watched(key)
 
     def remove(self) -> None:
-        for owner, name, _ in self._set:
+        for owner, name in self._set:
             vars(owner).pop(name, None)
         if ready_queue(self._loop) is self._queue:
             self._original.clear()
             deque.extend(self._original, self._queue)
             set_ready_queue(self._loop, self._original)
-        self._current = None
+        self.current = None
 
     # -- what goes into the queue, and out ------------------------------------------------------
 
     def create_task(self, coro: Any, **options: Any) -> Any:
-        original = self._original_of("create_task")
-        if not self._recorder.wants(coro):
+        original = self._originals["create_task"]
+        if not self.recorder.wants(coro):
             return original(coro, **options)
-        return self._recorder.create(original, coro, options)
+        return self.recorder.create(original, coro, options)
 
     def call_soon_threadsafe(self, callback: Any, *args: Any, context: Any = None) -> Any:
         """On our loop other threads come in past the queue's own `append`: the callback tells."""
-        recorder = self._recorder
+        recorder = self.recorder
         cause = recorder.who() or OUTSIDE
         strange = is_ours(self._loop) and recorder.stepped_by(callback) is None
         if strange and not recorder.closed and callable(callback):
             callback = Inheriting(recorder, callback, cause, announced=False)
-        original = self._original_of("call_soon_threadsafe")
+        original = self._originals["call_soon_threadsafe"]
         return made_by_caller(original(callback, *args, context=context))
 
     def entered(self, item: Any) -> None:
         """Something became ready."""
-        recorder = self._recorder
+        recorder = self.recorder
         if recorder.closed:
             return
-        index = self._index(item)
-        cause = recorder.who()
-        if cause is None:
-            cause = self._cause(item, index)
+        callback = callback_of(item)
+        if type(callback) in _STEPS:
+            index = recorder.index_of_task(callback.__self__)
+        else:
+            index = self._index(item, callback)
+        if recorder.running or recorder.inherited or get_ident() != recorder.thread:
+            cause = recorder.who()
+        elif index is not None and recorder.ended_last == index:
+            cause = AGAIN
+        else:
+            cause = self._cause(item)
         if index is not None:
-            recorder.note("ready", index, cause, None, recorder.due)
-        elif recorder.in_scope() and not reads_wake_up(callback_of(item)):
-            self._causes[id(item)] = cause
+            if recorder.plain and len(recorder.raw) < recorder.most:  # as `note_ready` does
+                now = recorder.time() - recorder.zero
+                recorder.raw += (now, "ready", index, cause, None, recorder.due)
+                return
+            waker = waker_of(item) if recorder.details else None
+            recorder.note_ready(index, cause, waker, 3)
+        elif recorder.in_scope() and not reads_wake_up(callback):
+            self.causes[id(item)] = cause
             if recorder.details:
                 self._entered_in_detail(item, cause)
-        if is_timer(item):
+        if index is None and is_timer(item):
             self._heap_size = len(self._heap)
 
-    def _cause(self, item: Any, index: int | None) -> Cause:
-        last = self._recorder.ended_last
+    def _cause(self, item: Any) -> Cause:
+        last = self.recorder.ended_last
         if last is not None:
-            return AGAIN if last == index else self._recorder.task_cause(last)
-        if self._current is not None:
+            return self.recorder.task_cause(last)
+        if self.current is not None:
             return IO
         if is_timer(item):
             _, setter = self._timers.get(id(item), (0, None))
@@ -357,43 +386,52 @@ class Queue:
         return IO if self._loop.is_running() else OUTSIDE
 
     def _entered_in_detail(self, item: Any, cause: Cause) -> None:
-        recorder = self._recorder
+        recorder = self.recorder
         if is_timer(item) and id(item) in self._timers:
             when, _ = self._timers[id(item)]
             recorder.note("due", -1, cause, None, when - recorder.zero, id(item))
         else:
             recorder.note("enter", -1, cause, self._label(item), None, id(item))
 
-    def _index(self, item: Any) -> int | None:
+    def _index(self, item: Any, callback: Any) -> int | None:
         """Return the index of the task that `item` makes a step of; None if there is none."""
-        recorder = self._recorder
-        callback = callback_of(item)
+        recorder = self.recorder
+        if type(item) in self._task_types:
+            return recorder.index_of_task(item)
         if callback is None:
-            return recorder.index_of(item)
-        return recorder.stepped_by(callback)
+            index = recorder.index_of(item)
+            if index is not None:
+                self._task_types.add(type(item))
+        elif type(callback) is BuiltinFunctionType and callback.__name__ == "task_wakeup":
+            index = recorder.index_of_task(callback.__self__)
+        else:
+            index = recorder.stepped_by(callback)
+            if index is not None and type(callback).__name__ == "TaskStepMethWrapper":
+                _STEPS.add(type(callback))
+        return index
 
     def runs(self, item: Any) -> None:
         """The loop took something out of the queue, and runs it."""
-        if self._current is not None:
+        if self.current is not None:
             self.idle()
-        recorder = self._recorder
+        recorder = self.recorder
         if recorder.closed:
             return
         if self.reordered:
             self._tell_order(item)
-        self._current = item
-        recorder.ended_last = None
-        cause = self._causes.pop(id(item), None)
+        self.current, recorder.ended_last = item, None
+        self.attentive = self._thorough
+        cause = self.causes.pop(id(item), None)
         if cause is not None:
             self._calls_back(item, cause)
-        elif recorder.main is not None and self._index(item) == 0:
+        elif recorder.main is not None and self._index(item, callback_of(item)) == 0:
             self._main_runs = True
             recorder.begun(0)
 
     def _calls_back(self, item: Any, cause: Cause) -> None:
-        recorder = self._recorder
+        recorder = self.recorder
         callback = callback_of(item)
-        recorder.inherited = cause
+        recorder.inherited, self.attentive = cause, True
         when, _ = self._timers.pop(id(item), (None, None))
         recorder.due = None if when is None else when - recorder.zero
         if is_cancelled(item):
@@ -405,19 +443,25 @@ class Queue:
 
     def _tell_order(self, item: Any) -> None:
         self.reordered = False
-        if self._recorder.details:
+        if self.recorder.details:
             items = [item, *deque.__iter__(self._queue)]
-            keys = [id(each) if (i := self._index(each)) is None else -1 - i for each in items]
-            self._recorder.note("order", -1, value=keys)
+            keys = [
+                id(each) if (i := self._index(each, callback_of(each))) is None else -1 - i
+                for each in items
+            ]
+            self.recorder.note("order", -1, value=keys)
 
     def idle(self) -> None:
         """What ran has ended."""
-        recorder = self._recorder
-        if self._current is None or threading.get_ident() != recorder.thread:
+        recorder = self.recorder
+        if self.current is None or get_ident() != recorder.thread:
             return
         if len(self._heap) != self._heap_size:
             self.look_at_timers(recorder.ended_last, None)
-        self._current = recorder.inherited = recorder.ended_last = recorder.due = None
+        self.current = recorder.ended_last = None
+        if not self.attentive:
+            return
+        recorder.inherited = recorder.due = None
         if self._calls:
             self._calls = False
             recorder.note("return", -1)
@@ -432,12 +476,12 @@ class Queue:
             return callback_name(callback)
         if id(item) in self._timers:
             return ""  # the timer has its own
-        return self._recorder.labels.of(item)
+        return self.recorder.labels.of(item)
 
     # -- timers -----------------------------------------------------------------------------------
 
     def call_at(self, when: float, callback: Any, *args: Any, context: Any = None) -> Any:
-        timer = made_by_caller(self._original_of("call_at")(when, callback, *args, context=context))
+        timer = made_by_caller(self._originals["call_at"](when, callback, *args, context=context))
         self.look_at_timers(None, None)
         return timer
 
@@ -446,27 +490,26 @@ class Queue:
 
         setter: the task whose step has ended; what: the words for what it waits for.
         """
-        heap, recorder = self._heap, self._recorder
+        heap, recorder = self._heap, self.recorder
         size, cancelled = len(heap), cancelled_timers(self._loop)
         if size == self._heap_size and cancelled == self._cancelled:
             return
-        if size < self._heap_size or cancelled != self._cancelled:
+        new = size - self._heap_size
+        several = new < 0 or cancelled != self._cancelled
+        self._heap_size, self._cancelled = size, cancelled
+        if several:
             self._forget_timers()
-            entries = heap
-        else:
-            entries = _pushed(heap, size - self._heap_size)
         if setter is None and recorder.running:
             setter = recorder.running[-1]
-        for entry in entries:
+        for entry in list(heap if several else _pushed(heap, new)):
             when, timer = timer_in(entry)
             if id(timer) not in self._timers and not is_cancelled(timer):
                 self._timers[id(timer)] = when, setter
                 if recorder.details:
                     self._timer_set(timer, when, setter, what)
-        self._heap_size, self._cancelled = size, cancelled
 
     def _timer_set(self, timer: Any, when: float, setter: int | None, what: Any) -> None:
-        recorder = self._recorder
+        recorder = self.recorder
         if not recorder.in_scope():
             return
         callback = callback_of(timer)
@@ -477,41 +520,43 @@ class Queue:
     def _forget_timers(self) -> None:
         """Take the cancelled ones away."""
         pending = {id(timer) for _, timer in map(timer_in, self._heap) if not is_cancelled(timer)}
-        for key in [key for key in self._timers if key not in pending and key not in self._causes]:
+        for key in [key for key in self._timers if key not in pending and key not in self.causes]:
             del self._timers[key]
-            if self._recorder.details:
-                self._recorder.note("untimed", -1, value=key)
+            if self.recorder.details:
+                self.recorder.note("untimed", -1, value=key)
 
     # -- with details: turns, and the selector ----------------------------------------------------
 
     def _run_once(self) -> None:
         self.idle()
-        if not self._recorder.closed:
-            self._recorder.note("turn", -1)
-        self._original_of("_run_once")()
+        if not self.recorder.closed:
+            self.recorder.note_turn()
+        self._originals["_run_once"]()
 
     def _select(self, timeout: float | None = None) -> list:
-        reported = self._original_of("select")(timeout)
+        reported = self._originals["select"](timeout)
+        if not reported:
+            return reported
         names = [self._socket(key, events) for key, events in reported if self._shows(key)]
-        if names and not self._recorder.closed:
-            self._recorder.note("report", -1, value=names)
+        if names and not self.recorder.closed:
+            self.recorder.note("report", -1, value=names)
         return reported
 
     def _register(self, fileobj: Any, events: int, data: Any = None) -> Any:
-        return self._watched(self._original_of("register")(fileobj, events, data))
+        return self._watched(self._originals["register"](fileobj, events, data))
 
     def _modify(self, fileobj: Any, events: int, data: Any = None) -> Any:
-        return self._watched(self._original_of("modify")(fileobj, events, data))
+        return self._watched(self._originals["modify"](fileobj, events, data))
 
     def _unregister(self, fileobj: Any) -> Any:
-        key = self._original_of("unregister")(fileobj)
-        if not self._recorder.closed and self._shows(key):
-            self._recorder.note("watch", -1, value=(key.fd, None, ""))
+        key = self._originals["unregister"](fileobj)
+        if not self.recorder.closed and self._shows(key):
+            self.recorder.note("watch", -1, value=(key.fd, None, ""))
         return key
 
     def _watched(self, key: Any) -> Any:
-        if not self._recorder.closed and self._shows(key):
-            recorder = self._recorder
+        if not self.recorder.closed and self._shows(key):
+            recorder = self.recorder
             task = recorder.running[-1] if recorder.running else None
             value = key.fd, task, *self._socket_and_events(key, key.events)
             recorder.note("watch", -1, value=value)
@@ -524,9 +569,10 @@ class Queue:
         return " ".join(self._socket_and_events(key, events))
 
     def _socket_and_events(self, key: Any, events: int) -> tuple[str, str]:
-        return self._recorder.labels.of_socket(key), _EVENTS.get(events, "")
+        return self.recorder.labels.of_socket(key), _EVENTS.get(events, "")
 
 
+_STEPS: set[type] = set()  # asyncio's step of a task, in C, which cannot be imported
 _EVENTS = {1: "readable", 2: "writable", 3: "readable or writable"}
 
 

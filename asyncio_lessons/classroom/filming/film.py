@@ -135,7 +135,8 @@ class Film:
         """The source of every function that is shown: "function", "file", "first" and "lines".
 
         The index of one is the "code" of the frames in a scene; "library" says that it belongs to
-        the library (asyncio's or the course's) rather than to the program.
+        the library (asyncio's or the course's) rather than to the program; "unit" is the number of
+        its file, as several cells are all called "cell".
         """
         return self._details().sources
 

@@ -29,7 +29,10 @@ _NAMED = (
     types.ModuleType,
     type,
 )
+_SHORT = {int, float, bool, type(None)}
 DEEPEST = 1000  # frames of one chain
+KEEPS_LOCALS = sys.version_info < (3, 13)
+OPTIMIZED = inspect.CO_OPTIMIZED
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{4,}")
 _FOLD = {
     ast.Add: operator.add,
@@ -116,21 +119,15 @@ def _read_locals(frame: types.FrameType, names: tuple[str, ...] | None) -> dict[
     """
     space = frame.f_locals
     found = dict(space) if names is None else {n: space[n] for n in names if n in space}
-    snapshot = sys.version_info < (3, 13) and frame.f_code.co_flags & inspect.CO_OPTIMIZED
-    if snapshot and sys.getrefcount(space) <= 3:
+    if KEEPS_LOCALS and frame.f_code.co_flags & OPTIMIZED and sys.getrefcount(space) <= 3:
         space.clear()
     return found
-
-
-def local_of(frame: types.FrameType, name: str) -> Any:
-    """Return what one local name holds, None if it holds nothing."""
-    return _read_locals(frame, (name,)).get(name)
 
 
 def locals_of(frame: types.FrameType) -> dict[str, Any]:
     """Return a frame's own variables in the order of its code; not a module's."""
     code = frame.f_code
-    if not code.co_flags & inspect.CO_OPTIMIZED:
+    if not code.co_flags & OPTIMIZED:
         names = [name for name in code.co_names if name in frame.f_locals]
         return {n: v for n in names if not _is_furniture(v := frame.f_locals[n])}
     order = (*code.co_varnames, *code.co_cellvars, *code.co_freevars)
@@ -154,7 +151,7 @@ class Labels:
     def __init__(self, task_name: Callable[[Any], str] | None = None) -> None:
         self._task_name = task_name or (lambda task: task.get_name())
         self._numbers: dict[int, tuple[int, Any]] = {}
-        self._counts: dict[str, int] = {}
+        self.counts: dict[str, int] = {}
         self._sockets: dict[int, int] = {}
         self._short = reprlib.Repr()
         self._short.maxstring = self._short.maxother = 40
@@ -166,22 +163,12 @@ class Labels:
         except Exception:
             return f"{type(value).__name__} (its repr fails)"
 
-    def lasting(self, value: Any) -> tuple[str, Any]:
-        """Return the text, and a weak reference to `value` if it will always be the same text."""
-        text = self.of(value)
+    def is_lasting(self, value: Any) -> bool:
+        """Say whether the text of `value` will always be the same."""
         known = self._numbers.get(id(value))
         if known is not None and known[1]() is value:
-            return text, known[1]
-        lasting = isinstance(value, _NAMED) or inspect.isgenerator(value)
-        return text, self.reference(value) if lasting else None
-
-    @staticmethod
-    def reference(value: Any) -> Any:
-        """Return a weak reference to `value`, None where there can be none."""
-        try:
-            return weakref.ref(value)
-        except TypeError:
-            return None
+            return True
+        return isinstance(value, _NAMED) or inspect.isgenerator(value) or is_task(value)
 
     def _of(self, value: Any, depth: int) -> str:
         kind = type(value)
@@ -245,10 +232,10 @@ class Labels:
         known = self._numbers.get(id(value))
         if known is None or known[1]() is not value:
             try:
-                known = (self._counts.get(name, 0) + 1, weakref.ref(value))
+                known = (self.counts.get(name, 0) + 1, weakref.ref(value))
             except TypeError:  # cannot be told from a later one at the same address
                 return name
-            self._counts[name] = known[0]
+            self.counts[name] = known[0]
             self._numbers[id(value)] = known
         return f"{name} {known[0]}"
 
@@ -300,25 +287,46 @@ class Site:
         self._bare = self._tree.id if isinstance(self._tree, ast.Name) else None
         self.names = tuple(dict.fromkeys(_argument_names(self._tree)))
         self._roots = tuple(dict.fromkeys(name.split(".")[0] for name in self.names))
+        # What is noted if it has no names, so that it is the same each time.
+        self.constant = (self, ()) if self.known and not self.names else None
         self._texts: dict[tuple, str] = {}
 
     def read(self, frame: types.FrameType, index_of: Callable[[Any], int | None]) -> tuple:
         """Return what the names hold now: plain values, or for a bare name the index of a task."""
-        space = _read_locals(frame, self._roots)
         if self._bare:
+            space = _read_locals(frame, self._roots)
             return (index_of(space.get(self._bare, frame.f_globals.get(self._bare))),)
-        return tuple(_plain(_dotted(name, space, frame.f_globals)) for name in self.names)
+        if self.names != self._roots:  # there are dots
+            space = _read_locals(frame, self._roots)
+            return tuple(_plain(_dotted(name, space, frame.f_globals)) for name in self.names)
+        space, outer = frame.f_locals, frame.f_globals
+        found = [space[name] if name in space else outer.get(name, ...) for name in self.names]
+        if KEEPS_LOCALS and self.code.co_flags & OPTIMIZED and sys.getrefcount(space) <= 3:
+            space.clear()  # as `_read_locals` does
+        return tuple([value if type(value) in _SHORT else _plain(value) for value in found])
+
+    def read_shot(self, roll: list, place: int) -> tuple | None:
+        """Do as `read`, from the shot of the frame that a camera has taken; None if it cannot."""
+        names = roll[place + 2]
+        if self._bare or self.names != self._roots or not names:
+            return None
+        found = []
+        for name in self.names:
+            if name not in names:
+                return None
+            value = roll[place + 3 + names.index(name)]
+            found.append(value if type(value) in PLAIN else ...)
+        return tuple(found)
 
     def text(self, values: tuple, task_name: Callable[[int], str]) -> str:
         """Return the expression with `values`; only where it is `known`."""
         if self._bare:
             return self._bare if values[:1] in ((), (None,)) else task_name(values[0])
-        if values not in self._texts:
-            known = {n: v[0] for n, v in zip(self.names, values, strict=True) if v is not None}
-            self._texts[values] = self._prefix + ast.unparse(
-                _Values(known).visit(_copy(self._tree))
-            )
-        return self._texts[values]
+        key = values, tuple(map(type, values))  # True is not 1
+        if key not in self._texts:
+            known = {n: v for n, v in zip(self.names, values, strict=True) if v is not ...}
+            self._texts[key] = self._prefix + ast.unparse(_Values(known).visit(_copy(self._tree)))
+        return self._texts[key]
 
 
 def _in_library(namespace: dict[str, Any]) -> bool:
@@ -439,11 +447,11 @@ def _is_field(kept: Any) -> bool:
     return isinstance(kept, types.MemberDescriptorType) or type(kept).__name__ == "_tuplegetter"
 
 
-def _plain(value: Any) -> tuple | None:
-    """Return a value that can be written in one word, in a tuple; None for anything else."""
+def _plain(value: Any) -> Any:
+    """Return a value that can be written in one word; `...` for anything else."""
     if type(value) not in PLAIN:
-        return None
-    return (value[:40],) if isinstance(value, str | bytes) else (value,)
+        return ...
+    return value[:40] if isinstance(value, str | bytes) else value
 
 
 class _Values(ast.NodeTransformer):

@@ -39,9 +39,10 @@ def callback_of(item: Any) -> Any:
     return getattr(item, "_callback", None)
 
 
-def waiters_of(item: Any) -> list:
-    """Return what a future in the ready queue or among the timers will wake."""
-    return list(getattr(item, "_callbacks", None) or ())
+def waker_of(item: Any) -> Any:
+    """Return the future that woke a task which stands in the ready queue; None if none did."""
+    args = getattr(item, "_args", None)
+    return args[0] if args else getattr(item, "_fut_waiter", None)
 
 
 def is_timer(item: Any) -> bool:

@@ -17,11 +17,12 @@ import contextlib
 import contextvars
 import re
 import sys
-import threading
 import time
 import weakref
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator
+from itertools import accumulate
+from threading import get_ident
 from types import ModuleType
 from typing import Any
 
@@ -40,7 +41,8 @@ from .loops import (
     run_on,
     virtual_clock,
 )
-from .snapshots import Camera, Shot, drives_tasks, is_inside, is_ours
+from .prints import Prints
+from .snapshots import Camera, Shot, Text, drives_tasks
 
 LIMIT = 20_000  # notes; a film of more is of no use to the eye
 
@@ -48,6 +50,7 @@ _scope: contextvars.ContextVar = contextvars.ContextVar("film of this cell", def
 _DEFAULT_NAME = re.compile(r"Task-\d+")
 _EVENTS = set("create ready run wait done cancelled failed call return timer".split())
 _AT_THE_END = set("call return enter turn report drop".split())
+_NO_MORE = (None,) * 4  # of the fields that a note has with details
 _SHUTDOWN = ("shutdown_asyncgens", "shutdown_default_executor")  # the film ends before these
 
 
@@ -77,7 +80,10 @@ class Recorder:
         self.details, self._limit, self._scoped = details, limit, scoped
         self._code, self._first_name = code, name
         self._tasks: list[_Known] = []
-        self.raw: list[tuple] = []  # each a Note, or the first five fields of one
+        # The fields of one note after the other: lists of plain things cost the collector nothing.
+        self.raw: list = []
+        self._size = 10 if details else 6  # fields of a note
+        self.most = limit * self._size
         self.running: list[int] = []  # tasks in a step, the innermost last
         self.ended_last: int | None = None  # whose step was the last in what the loop runs now
         self.inherited: Cause | None = None  # of the plain callback that is running
@@ -85,14 +91,15 @@ class Recorder:
         self._causes: list[Cause] = []  # Cause("task", index), made once
         self._sites: dict[tuple[int, int], Site] = {}
         self._data: dict[str, list[tuple]] = {}  # what `measure` noted
-        self._awaited: dict[int, Callable] = {}  # with details: what each task waits for, weakly
+        self._thrown: dict[int, str] = {}  # with details: the error that a task will see next
         self.labels = Labels(self._name_now)
         self.camera = Camera(self.labels)
-        self._time = clock_of(loop)
+        self.time = clock_of(loop)
         self.zero = 0.0
         self.main: Any = None  # the running task, if it is filmed without a proxy
+        self.plain = not details and not scoped  # there is nothing more to do than to note a step
         self._eye: Any = None
-        self._prints: _Prints | None = None
+        self._prints: Prints | None = None
 
     # -- start and stop -------------------------------------------------------------------------
 
@@ -103,15 +110,15 @@ class Recorder:
                 "this loop is being filmed already: end the outer timeline() or %%timeline first"
             )
         self.loop._filmed_by = self
-        self.thread = threading.get_ident()
-        self.zero = self._time()  # later by what we take of the program's time
+        self.thread = get_ident()
+        self.zero = self.time()  # later by what we take of the program's time
         self.closed = False
         if self._scoped:
             self._token = _scope.set(self)
             self._film_current_task()
         self._eye = Hooks(self) if ready_queue(self.loop) is None else Queue(self)
         if self.details:
-            self._prints = _Prints(self)
+            self._prints = Prints(self)
         return self
 
     def stop(self, error: BaseException | None = None) -> Film:
@@ -132,21 +139,27 @@ class Recorder:
         if self._prints is not None:
             self._prints.remove()
         del self.loop._filmed_by
-        while self.raw and self.raw[-1][1] in _AT_THE_END:
-            self.raw.pop()  # how the loop stops is not the program's
-        raw = self.raw[: self._limit]
+        notes = self._notes()
         self.film.tasks = self._names()
-        begin = self._begin = raw[0][0] if raw else 0.0
-        notes = [self._spelled(Note(max(at - begin, 0.0), *rest)) for at, *rest in raw]
+        self._begin = notes[0].time if notes else 0.0
+        notes = [self._spelled(note) for note in notes]
         self.film.events = [Event(*note[:6]) for note in notes if note.kind in _EVENTS]
         self.film.duration = notes[-1].time if notes else 0.0
         if self.details:
             sees = self._eye.sees_selector
-            self.film.details = developed(notes, self.film.tasks, self._named, sees)
-        self.film.data = {
-            name: list(self._values(raw, points)) for name, points in self._data.items()
-        }
-        self.raw, self._sites, self.main, self._awaited = [], {}, None, {}
+            named, counts = self._named, self.labels.counts
+            self.film.details = developed(notes, self.film.tasks, named, counts, sees)
+        self.film.data = self._values(notes)
+        self.raw, self._sites, self.main = [], {}, None
+        self.camera = Camera(self.labels)
+
+    def _notes(self) -> list[Note]:
+        size = self._size
+        fields = [self.raw[place::size] for place in range(size)]
+        notes = [Note(*each) for each in zip(*fields, strict=True)][: self._limit]
+        while notes and notes[-1].kind in _AT_THE_END:
+            notes.pop()  # how the loop stops is not the program's
+        return notes
 
     def _film_current_task(self) -> None:
         task = current_task(self.loop)
@@ -161,7 +174,7 @@ class Recorder:
 
     def now(self) -> float:
         """Return the seconds since the film began, without what we took of them."""
-        return self._time() - self.zero
+        return self.time() - self.zero
 
     def note(
         self,
@@ -171,35 +184,66 @@ class Recorder:
         what: Any = None,
         due: float | None = None,
         value: Any = None,
+        up: int = 1,
     ) -> None:
-        """Add one note; with details also where the running task stands, whose doing it may be."""
-        now = self._time() - self.zero
-        if len(self.raw) >= self._limit:
+        """Add one note; with details also where the running task stands, whose doing it may be.
+
+        up: how many frames away the program's frames begin, from the caller's frame on.
+        """
+        if self.details and self._eye is not None:
+            self._eye.look_at_timers(None, None)
+        now = self.time() - self.zero
+        raw = self.raw
+        if len(raw) >= self.most:
             self._stop_at_limit()
         elif not self.details:
-            self.raw.append((now, kind, index, cause, what, due))
-        elif self.running and threading.get_ident() == self.thread:
-            shots, site = self._here()
-            where = self.running[-1], shots, site
-            self.raw.append((now, kind, index, cause, what, due, value, *where))
+            raw += (now, kind, index, cause, what, due)
+        elif self.running and get_ident() == self.thread:
+            begin = len(self.camera.roll)
+            site = self._here(up + 1)
+            shots = begin, len(self.camera.roll), False
+            raw += (now, kind, index, cause, what, due, value, self.running[-1], shots, site)
         else:
-            self.raw.append((now, kind, index, cause, what, due, value))
+            raw += (now, kind, index, cause, what, due, value, None, None, None)
+
+    def note_ready(self, index: int, cause: Cause | None, waker: Any = None, up: int = 2) -> None:
+        """Do as `note` for what happens at every switch; waker: the future that woke the task."""
+        if waker is not None and (error := _what_it_throws(waker)) is not None:
+            self._thrown[index] = error
+        if len(self.raw) >= self.most or (self.details and self.running):
+            self.note("ready", index, cause, None, self.due, up=up + 1)
+            return
+        self.raw += (self.time() - self.zero, "ready", index, cause, None, self.due)
+        if self.details:
+            self.raw += _NO_MORE
+
+    def note_turn(self) -> None:
+        """A turn of the loop begins."""
+        self.raw += (self.time() - self.zero, "turn", -1, None, None, None)
+        self.raw += _NO_MORE
 
     def measured(self, name: str, value: float) -> None:
         """Keep a number of the program, for the picture."""
         if not self.closed and self.in_scope():
-            self._data.setdefault(name, []).append((self.now(), value, len(self.raw)))
+            count = len(self.raw) // self._size
+            self._data.setdefault(name, []).append((self.now(), value, count))
 
-    def _values(self, raw: list[tuple], points: list[tuple]) -> Iterator[tuple]:
-        """Yield (seconds, number, index of the event that came before) for the numbers noted."""
-        for at, value, count in points:
-            before = sum(kind in _EVENTS for _, kind, *_ in raw[:count])
-            yield max(at - self._begin, 0.0), value, before - 1
+    def _values(self, notes: list[Note]) -> dict[str, list[tuple]]:
+        """Return (seconds, number, index of the event before) of the numbers noted, by name."""
+        before = list(accumulate((note.kind in _EVENTS for note in notes), initial=0))
+        return {
+            name: [
+                (max(at - self._begin, 0.0), value, before[min(count, len(notes))] - 1)
+                for at, value, count in points
+            ]
+            for name, points in self._data.items()
+        }
 
     def note_print(self, text: str) -> None:
         """Add what was printed, by the task whose step is running if one is."""
-        task = self.running[-1] if self.running else -1
-        self.raw.append((self._time() - self.zero, "print", task, None, None, None, text))
+        self._eye.look_at_timers(None, None)
+        task, now = self.running[-1] if self.running else -1, self.time() - self.zero
+        self.raw += (now, "print", task, None, None, None, text, None, None, None)
 
     def _stop_at_limit(self) -> None:
         if not self.closed:
@@ -208,52 +252,51 @@ class Recorder:
 
     def begun(self, index: int, error: BaseException | None = None) -> None:
         """A step of a task begins, with an error if one is thrown into it."""
-        raw = self.raw
-        if len(raw) >= self._limit:
-            self._stop_at_limit()
-            return
         if self.main is not None:
             self.look_after_main()
         self.running.append(index)
-        self._tasks[index].started = True
-        if self.details:
-            self._begun_in_detail(index, error)
-        else:
-            raw.append((self._time() - self.zero, "run", index, None, None))
-
-    def _begun_in_detail(self, index: int, error: BaseException | None) -> None:
-        now = self._time() - self.zero
         thrown = None
-        if (awaited := self._awaited.pop(index, None)) is not None:
-            thrown = _what_it_throws(awaited())
-        if error is not None:
-            thrown = _error_text(error)
-        self.raw.append((now, "run", index, None, thrown))
+        if self.details:
+            thrown = self._thrown.pop(index, None)
+            thrown = thrown if error is None else _error_text(error)
+        self.raw += (self.time() - self.zero, "run", index, None, thrown, None)
+        if self.details:
+            self.raw += _NO_MORE
 
     def paused(self, index: int, coro: Any, awaited: Any = None) -> None:
         """A step ends at an await; `awaited` is what came out of the coroutine."""
         if self.running:
             self.running.pop()
         self.ended_last = index
-        now = self._time() - self.zero
+        now = self.time() - self.zero
         if self.details:
             self._paused_in_detail(now, index, coro, awaited)
-        else:
-            self.raw.append((now, "wait", index, None, self._look(coro)))
+            return
+        try:
+            frame = coro.cr_frame
+            site = self._sites[id(frame.f_code), frame.f_lasti]
+            what = site.constant  # the commonest case, without a call
+        except Exception:
+            what = None
+        if what is None or self.main is not None:
+            what = self._look(coro)
+        self.raw += (now, "wait", index, None, what, None)
 
     def _paused_in_detail(self, now: float, index: int, coro: Any, awaited: Any) -> None:
-        what, value, shots = self._look(coro), None, ()
+        what, value, roll = self._look(coro), None, self.camera.roll
+        begin = len(roll)
         try:
-            shots, frame = self.camera.paused(coro)
-            shots = self._cut(shots)
+            self.camera.paused(coro)
             if awaited is not None:
-                value = self.camera.waiter(awaited, frame)
-                if (reference := self.labels.reference(awaited)) is not None:
-                    self._awaited[index] = reference
+                value = self.camera.known(awaited) or id(awaited)
+                if hasattr(awaited, "get_coro"):
+                    value = self.camera.value(awaited)
             self._eye.look_at_timers(index, what)
         except Exception:  # looking must never reach the user's task
             pass
-        self.raw.append((now, "wait", index, None, what, None, value, index, shots, None))
+        shots = begin, len(roll), True
+        kind = type(awaited)  # named when the film is developed: most are never seen again
+        self.raw += (now, "wait", index, None, what, None, value, index, shots, kind)
 
     def ended(self, index: int, error: BaseException) -> None:
         """The last step of a task ends, with StopIteration or another exception."""
@@ -266,12 +309,14 @@ class Recorder:
         elif any(cls.__name__ == "CancelledError" for cls in type(error).__mro__):
             kind = "cancelled"
         text = _error_text(error) if kind == "failed" else None
-        note = (self._time() - self.zero, kind, index, None, text)
+        now = self.time() - self.zero
+        self.raw += (now, kind, index, None, text, None)
         if self.details:
-            done = kind == "done"
-            value = self.camera.value(error.value) if done else _error_text(error)
-            note = (*note, None, value, index, () if done else self._way_of(error), None)
-        self.raw.append(note)
+            begin, done = len(self.camera.roll), kind == "done"
+            if not done:
+                self.camera.way_of(error)
+            value = self.camera.value(error.value) if done else Text(_error_text(error))
+            self.raw += (value, index, (begin, len(self.camera.roll), True), None)
         self._tasks[index].look_at_name()
 
     def look_after_main(self) -> None:
@@ -281,15 +326,16 @@ class Recorder:
 
     def who(self) -> Cause | None:
         """Return who is at work now: the running step, another thread, or the running callback."""
-        if threading.get_ident() != self.thread:
+        if get_ident() != self.thread:
             return THREAD
         if self.running:
             return self._causes[self.running[-1]]
         return self.inherited
 
     def has_run(self, index: int) -> bool:
-        """Say whether a task has taken a step."""
-        return self._tasks[index].started
+        """Say whether a task has taken a step; asked while it is paused."""
+        task = self._tasks[index].reference()
+        return task is not None and getattr(task.get_coro(), "cr_suspended", True)
 
     def task_cause(self, index: int) -> Cause:
         """Return the cause that a task is."""
@@ -335,6 +381,13 @@ class Recorder:
         coro = get_coro()
         return coro._index if type(coro) is _Filmed and coro._recorder is self else None
 
+    def index_of_task(self, task: Any) -> int | None:
+        """Do as `index_of` for what is known to be a task made by `create_task`."""
+        coro = task.get_coro()
+        if type(coro) is _Filmed and coro._recorder is self:
+            return coro._index
+        return self.index_of(task)
+
     def stepped_by(self, callback: Any) -> int | None:
         """Return the index of the task that `callback` makes a step of; None if it does not."""
         index = self.index_of(getattr(callback, "__self__", None))
@@ -348,24 +401,28 @@ class Recorder:
     def _look(self, coro: Any) -> Any:
         """Return what `coro` awaits: (its site, the values there), or a text, or None."""
         try:
-            frame = getattr(coro, "cr_frame", None)
-            if frame is None or self.main is not None:
-                frame = self._own_frame(coro)
+            frame = coro.cr_frame if self.main is None else self._own_frame(coro)
+        except AttributeError:  # a coroutine of another make
+            frame = frame_of(coro)
+        try:
             if frame is None:
                 return _fallback(coro)
             site = self._sites.get((id(frame.f_code), frame.f_lasti)) or self._new_site(frame)
             if not site.known:
                 return _fallback(coro)
-            return site, site.read(frame, self.index_of) if site.names else ()
+            return site.constant or (site, site.read(frame, self.index_of))
         except Exception:  # looking must never reach the user's task
             return None
 
     def _new_site(self, frame: Any) -> Site:
-        """Find an await in the source, once; the film leaves out the time that takes."""
+        """Find an await in the source, once; the film leaves out the time that takes.
+
+        With details it does not: timers are shown in the time of the loop, which cannot stop.
+        """
         started = time.perf_counter()
         site = Site(frame)
         self._sites[id(frame.f_code), frame.f_lasti] = site
-        if not self.film.virtual:
+        if not self.film.virtual and not self.details:
             self.zero += time.perf_counter() - started
         return site
 
@@ -379,41 +436,27 @@ class Recorder:
                 return frame
         return frame_of(coro)
 
-    def _here(self) -> tuple[tuple[Shot, ...], Any]:
-        """Return the frames of the step that is running, and the site in the program's own code."""
+    def _here(self, up: int) -> Any:
+        """Take the frames of the step that is running; return the site in the program's code."""
         try:
-            frame = sys._getframe(2)
-            shots = self.camera.running(frame, self._code)
-            while frame is not None and is_inside(frame):
-                frame = frame.f_back
-            return shots, self.site_at(frame) if shots else None
+            frame, place = self.camera.running(sys._getframe(up), self._code)
+            return None if frame is None else self.site_at(frame, place)
         except Exception:
-            return (), None
+            return None
 
-    def _looked(self, coro: Any) -> tuple[Shot, ...]:
-        try:
-            return self.camera.paused(coro)[0]
-        except Exception:
-            return ()
+    def _looked(self, coro: Any) -> tuple[int, int, bool]:
+        begin = len(self.camera.roll)
+        with contextlib.suppress(Exception):
+            self.camera.paused(coro)
+        return begin, len(self.camera.roll), True
 
-    def site_at(self, frame: Any) -> Any:
-        """Return (site, values) of what a frame calls or awaits now."""
+    def site_at(self, frame: Any, place: int) -> Any:
+        """Return (site, values) of what a frame calls or awaits now; its shot is at `place`."""
         site = self._sites.get((id(frame.f_code), frame.f_lasti)) or self._new_site(frame)
-        return site, site.read(frame, self.index_of) if site.known and site.names else ()
-
-    def _cut(self, shots: tuple[Shot, ...]) -> tuple[Shot, ...]:
-        """Leave out what runs the cell."""
-        start = next((i for i, shot in enumerate(shots) if shot[0] is self._code), 0)
-        return shots[start:]
-
-    def _way_of(self, error: BaseException) -> tuple[Shot, ...]:
-        """Return the frames an error came through, from the outside inwards."""
-        shots, trace = [], error.__traceback__
-        while trace is not None and len(shots) < 100:
-            if not is_ours(trace.tb_frame.f_code.co_filename):
-                shots.append((trace.tb_frame.f_code, trace.tb_lasti, (), ()))
-            trace = trace.tb_next
-        return tuple(shots)
+        if site.constant is not None:
+            return site.constant
+        values = site.read_shot(self.camera.roll, place)
+        return site, site.read(frame, self.index_of) if values is None else values
 
     # -- names and texts, once it is over -------------------------------------------------------
 
@@ -438,12 +481,31 @@ class Recorder:
         return names
 
     def _spelled(self, note: Note) -> Note:
-        """Return a note with its text, and its times in seconds since the film began."""
-        text, site = self._text(note.text), note.site
-        if site is not None:
-            site = (self._text(site), site[0].code, site[0].lasti)
-        due = None if note.due is None else note.due - self._begin
-        return note._replace(text=text, site=site, due=due)
+        """Return a note with its text and shots, and its times in seconds since the film began."""
+        at, kind, task, cause, text, due, value, owner, shots, site = note
+        if kind == "wait":
+            value = self._awaited(value, site)
+            site = None
+        elif site is not None:
+            site = self._text(site), site[0].code, site[0].lasti
+        if due is not None:
+            due -= self._begin
+        if kind == "create" and value is not None:
+            value = self._shots(value)
+        at, text = max(at - self._begin, 0.0), self._text(text)
+        return Note(at, kind, task, cause, text, due, value, owner, self._shots(shots), site)
+
+    def _awaited(self, value: Any, kind: type | None) -> Any:
+        """Return the text of what came out of an await; of one without a name, its type and id."""
+        return (kind.__name__.lstrip("_"), value) if isinstance(value, int) else value
+
+    def _shots(self, place: tuple[int, int, bool] | None) -> tuple[Shot, ...]:
+        """Return the shots at a place on the roll, without those of what runs a cell."""
+        if not place:
+            return ()
+        shots = self.camera.develop(*place)
+        start = next((i for i, shot in enumerate(shots) if shot.code is self._code), 0)
+        return shots[start:]
 
     def _text(self, what: Any) -> str:
         if isinstance(what, tuple):
@@ -460,11 +522,10 @@ class Recorder:
 class _Known:
     """What is remembered of a task: not the task, or it would live longer than unfilmed."""
 
-    __slots__ = ("coro_name", "name", "parent", "reference", "started")
+    __slots__ = ("coro_name", "name", "parent", "reference")
 
     def __init__(self, task: Any, parent: int | None, coro_name: str | None) -> None:
         self.parent, self.coro_name, self.name = parent, coro_name or "main", ""
-        self.started = False
         self.reference: Callable = lambda: None
         if task is not None:
             self.reference = weakref.ref(task)
@@ -507,7 +568,12 @@ class _Filmed(Coroutine):
         try:
             if recorder.closed:
                 return self._send(value)
-            recorder.begun(self._index)
+            if recorder.plain:  # as `begun` does, without a call
+                recorder.running.append(self._index)
+                now = recorder.time() - recorder.zero
+                recorder.raw += (now, "run", self._index, None, None, None)
+            else:
+                recorder.begun(self._index)
             awaited = self._send(value)
         except BaseException as error:
             self._over(error)
@@ -549,30 +615,6 @@ class _Filmed(Coroutine):
 
     def __repr__(self) -> str:
         return repr(self._coro)
-
-
-class _Prints:
-    """Notes what is printed, by a `write` set on ``sys.stdout``."""
-
-    def __init__(self, recorder: Recorder) -> None:
-        self._recorder, self._file = recorder, sys.stdout
-        self._own = "write" in getattr(self._file, "__dict__", {})
-        self._write = self._file.write
-        with contextlib.suppress(AttributeError, TypeError):  # then prints are not in the film
-            self._file.write = self.write
-
-    def write(self, text: str) -> Any:
-        recorder = self._recorder
-        if not recorder.closed and threading.get_ident() == recorder.thread:
-            recorder.note_print(str(text))
-        return self._write(text)
-
-    def remove(self) -> None:
-        with contextlib.suppress(AttributeError, TypeError):
-            if self._own:
-                self._file.write = self._write
-            else:
-                del self._file.write
 
 
 # -- a program, from its start to its end ---------------------------------------------------------
@@ -636,9 +678,7 @@ def run_filmed(
 
 
 def _what_it_throws(future: Any) -> str | None:
-    """Return what an await that ends now raises, None if it raises nothing."""
-    if future is None:
-        return None
+    """Return what an await of `future`, which is done, raises; None if it raises nothing."""
     try:
         if future.cancelled():
             return "CancelledError"

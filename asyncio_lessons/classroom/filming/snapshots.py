@@ -1,28 +1,39 @@
 """Snapshots of frames, cheap enough to take at every switch; what they show is spelled out later.
 
-A shot is ``(code, instruction, names, values)``. A value is what the name holds if that is a plain
-number or string, and else a `Text` that stands for the object: a snapshot keeps no object alive.
-The text of a future, a queue, a function is made once. That of a list, a dict and of any object
-with a `repr` of its own is made at each pause, as it may have changed.
+A `Camera` writes what it sees on one long list, its `roll`, since a list of plain things costs the
+garbage collector nothing. `Camera.develop` makes `Shot`s of it. A value is what the name holds if
+that is a plain number or string, and else a `Text` that stands for the object: a snapshot keeps no
+object alive. The text of a future, a queue, a function is made once. That of a list, a dict and of
+any object with a `repr` of its own is made at each pause, as it may have changed. Of the library's
+own frames there are no values.
 """
 
 import functools
-import inspect
 import sys
 import sysconfig
 import types
-from collections import deque
+import weakref
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from .frames import DEEPEST, PLAIN, Labels, awaited_by, frame_of, local_of, locals_of
-
-Shot = tuple[types.CodeType, int, tuple[str, ...], tuple]
+from .frames import (
+    DEEPEST,
+    KEEPS_LOCALS,
+    OPTIMIZED,
+    PLAIN,
+    Labels,
+    awaited_by,
+    frame_of,
+    is_future,
+    locals_of,
+)
 
 HERE = str(Path(__file__).parent)
-_UNSET: Any = object()
-_KEEPS_SNAPSHOT = sys.version_info < (3, 13)
 _LONG = 60  # characters of a string; of a longer one the beginning is kept
+_SHORT = {int, float, bool, type(None)}
+_UNSET: Any = object()
+_DRIVES, _OURS, _CELL = "drives a task", "the filming's", "code of a module or a cell"
+_ENDS: set[type] = set()  # of a chain: asyncio's iterator of a future, which cannot be imported
 
 
 class Text(str):
@@ -34,67 +45,140 @@ class Text(str):
 UNSET = Text("")  # the name holds nothing at this place
 
 
+class Shot(NamedTuple):
+    """One frame: its code, the instruction it stands at, and what its names hold."""
+
+    code: types.CodeType
+    lasti: int
+    names: tuple[str, ...] = ()
+    values: tuple = ()
+
+
+class Known(weakref.ref):
+    """Remembers the text of an object, and whether it is still the same object."""
+
+    __slots__ = ("text",)
+    text: Text
+
+
 class Camera:
     """Takes the shots of one film; `labels` gives objects their texts."""
 
     def __init__(self, labels: Labels) -> None:
+        self.roll: list = []  # of each shot: code, instruction, names (None: no locals), values
         self._labels = labels
-        self._names: dict[int, tuple] = {}  # id of a code: its names, and the code, kept
-        self._texts: dict[int, tuple] = {}  # id of an object: its text, and a reference to it
+        self._names: dict[int, Any] = {}  # id of a code: its names, or what else it is
+        self._codes: list[types.CodeType] = []  # kept, so that their ids stay their own
+        self._known: dict[int, Known] = {}  # id of an object: its text
 
-    def paused(self, obj: Any) -> tuple[tuple[Shot, ...], Any]:
-        """Return the shots of a paused coroutine or generator, inwards, and the innermost frame."""
-        shots, last = [], None
-        while obj is not None and len(shots) < DEEPEST:
+    def paused(self, obj: Any) -> None:
+        """Take the frames of a paused coroutine or generator, inwards."""
+        depth = 0
+        while obj is not None and depth < DEEPEST:
             kind = type(obj)
             if kind is types.CoroutineType:
                 frame, inner = obj.cr_frame, obj.cr_await
-                if inner is not None and type(inner) is not types.CoroutineType:
-                    inner = awaited_by(obj)
+            elif kind is types.GeneratorType:
+                frame, inner = obj.gi_frame, obj.gi_yieldfrom
             else:
                 frame, inner = frame_of(obj), awaited_by(obj)
             if frame is not None:
-                shots.append(self.shot(frame))
-                last = frame
-            obj = inner
-        return tuple(shots), last
+                self._shoot(frame)
+                depth += 1
+            kind = type(inner)
+            if kind is types.CoroutineType:
+                obj = inner
+            elif inner is None or kind in _ENDS:
+                break
+            else:
+                obj = awaited_by(obj)
+                if is_future(obj):
+                    if kind.__name__ == "FutureIter":
+                        _ENDS.add(kind)
+                    break
 
-    def running(self, frame: Any, last: types.CodeType | None) -> tuple[Shot, ...]:
-        """Return the frames that run now, out to what drives the task, or to the code `last`."""
-        shots = []
+    def running(self, frame: Any, last: types.CodeType | None) -> tuple[Any, int]:
+        """Take what runs now, outwards; return the program's innermost frame and its place.
+
+        frame: where to begin; last: the code of a cell, outside which nothing is shown. Inside the
+        program's innermost frame it is only the function that this has called.
+        """
+        program = called = None
+        place = 0
+        known = self._names
         while frame is not None:
             code = frame.f_code
-            if id(code) in _DRIVERS or len(shots) >= DEEPEST:
+            names = known.get(id(code), 0)
+            if names == 0:
+                names = self._names_of(code)
+            if names is _DRIVES:
                 break
-            if not is_ours(code.co_filename):
-                shots.append(self.shot(frame))
-            if code is last:
+            if names is None:  # the library's
+                if program is None:
+                    called = frame
+                else:
+                    self.roll += (code, frame.f_lasti, None)
+            elif names is not _OURS:
+                if program is None:
+                    program = frame
+                    if called is not None:
+                        self.roll += (called.f_code, called.f_lasti, None)
+                    place = len(self.roll)
+                self._shoot(frame)
+            if code is last or names is _CELL:
                 break
             frame = frame.f_back
-        return tuple(shots[::-1])
+        return program, place
 
-    def shot(self, frame: types.FrameType) -> Shot:
-        """Return one frame: where it stands, and what it holds."""
-        code = frame.f_code
-        known = self._names.get(id(code))
-        if known is None:
-            order = dict.fromkeys((*code.co_varnames, *code.co_cellvars, *code.co_freevars))
-            names = tuple(name for name in order if not name.startswith("."))
-            known = self._names[id(code)] = names, code
-        if not code.co_flags & inspect.CO_OPTIMIZED:
+    def way_of(self, error: BaseException) -> None:
+        """Take the frames an error came through, from the outside inwards."""
+        trace, depth = error.__traceback__, 0
+        while trace is not None and depth < 100:
+            code = trace.tb_frame.f_code
+            if not is_ours(code.co_filename):
+                self.roll += (code, trace.tb_lasti, None)
+                depth += 1
+            trace = trace.tb_next
+
+    def _shoot(self, frame: types.FrameType) -> None:
+        code, roll = frame.f_code, self.roll
+        names = self._names.get(id(code), 0)
+        if names == 0:
+            names = self._names_of(code)
+        if names is _CELL:
             found = locals_of(frame)
-            return code, frame.f_lasti, tuple(found), tuple(map(self.value, found.values()))
-        names = known[0]
+            roll += (code, frame.f_lasti, tuple(found), *map(self.value, found.values()))
+            return
+        roll += (code, frame.f_lasti, names)
         if not names:
-            return code, frame.f_lasti, names, ()
-        space = frame.f_locals
-        get = space.get if _KEEPS_SNAPSHOT else dict(space).get
-        values = tuple([self.value(get(name, _UNSET)) for name in names])
-        if _KEEPS_SNAPSHOT:
-            del get
+            return
+        space, value = frame.f_locals, self.value
+        held = space if KEEPS_LOCALS else dict(space)
+        for name in names:
+            each = held.get(name, _UNSET)
+            roll.append(each if type(each) in _SHORT else value(each))
+        if KEEPS_LOCALS:
+            del held
             if sys.getrefcount(space) <= 3:  # the frame would keep what is in there
                 space.clear()
-        return code, frame.f_lasti, names, values
+
+    def _names_of(self, code: types.CodeType) -> Any:
+        """Return the names of a function of the program, None for one of the library's."""
+        names: Any
+        if id(code) in _DRIVERS:
+            names = _DRIVES
+        elif is_ours(code.co_filename):
+            names = _OURS
+        elif is_library(code.co_filename):
+            names = None
+        elif not code.co_flags & OPTIMIZED:
+            names = _CELL
+        else:
+            order = dict.fromkeys((*code.co_varnames, *code.co_cellvars, *code.co_freevars))
+            names = tuple(name for name in order if not name.startswith("."))
+        self._names[id(code)] = names
+        self._codes.append(code)
+        return names
 
     def value(self, value: Any) -> Any:
         """Return a plain value as it is, and for anything else its text."""
@@ -103,39 +187,39 @@ class Camera:
             if (kind is str or kind is bytes) and len(value) > _LONG:
                 return Text(self._labels.of(value))
             return value
-        known = self._texts.get(id(value))
-        if known is not None and known[1]() is value:
-            return known[0]
         if value is _UNSET:
             return UNSET
-        text, reference = self._labels.lasting(value)
-        text = Text(text)
-        if reference is not None:
-            self._texts[id(value)] = text, reference
+        known = self._known.get(id(value))
+        if known is not None and known() is value:
+            return known.text
+        text = Text(self._labels.of(value))
+        if self._labels.is_lasting(value):
+            self._remember(value, text)
         return text
 
-    def waiter(self, future: Any, frame: Any) -> Text:
-        """Return the text of what `frame` waits for: "Queue 1 getter" if a queue's method waits."""
-        known = self._texts.get(id(future))
-        if known is not None and known[1]() is future:
-            return known[0]
-        role = None
-        if frame is not None and frame.f_code.co_varnames[:1] == ("self",):
-            holder = local_of(frame, "self")
-            role = _role_of(future, getattr(holder, "__dict__", {}))
-        if role is None:
-            return self.value(future)
-        text = Text(f"{self._labels.of(holder)} {role}")
-        self._texts[id(future)] = text, self._labels.reference(future)
-        return text
+    def _remember(self, value: Any, text: Text) -> None:
+        try:
+            known = Known(value)
+        except TypeError:  # there can be no weak reference to it
+            return
+        known.text = text
+        self._known[id(value)] = known
 
+    def known(self, value: Any) -> Text | None:
+        """Return the text of an object that was seen before, None for another."""
+        known = self._known.get(id(value))
+        return known.text if known is not None and known() is value else None
 
-def _role_of(future: Any, attributes: dict[str, Any]) -> str | None:
-    """Return "getter" for the last one in a list called `_getters`; None if it is in no list."""
-    for name, held in attributes.items():
-        if isinstance(held, list | deque) and held and held[-1] is future:
-            return name.strip("_").removesuffix("s")
-    return None
+    def develop(self, begin: int, end: int, inwards: bool) -> tuple[Shot, ...]:
+        """Return the shots from one place on the roll to another, from the outside inwards."""
+        roll, shots = self.roll, []
+        while begin < end:
+            code, lasti, names = roll[begin : begin + 3]
+            begin += 3
+            values = tuple(roll[begin : begin + len(names or ())])
+            begin += len(values)
+            shots.append(Shot(code, lasti, names or (), values))
+        return tuple(shots if inwards else shots[::-1])
 
 
 _DRIVERS: dict[int, types.CodeType] = {}  # by id: to hash a code is slow
@@ -151,12 +235,6 @@ def drives_tasks(function: Any) -> Any:
 def is_ours(file: str) -> bool:
     """Say whether a file belongs to the filming."""
     return file.startswith(HERE)
-
-
-def is_inside(frame: Any) -> bool:
-    """Say whether a frame is not of the program, but of the filming or of a library."""
-    file = frame.f_code.co_filename
-    return is_ours(file) or is_library(file)
 
 
 @functools.cache

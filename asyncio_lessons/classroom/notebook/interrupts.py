@@ -5,7 +5,6 @@ sleep in its selector for as long as the cell's timer says (ipykernel's issue 88
 Python writes for each signal wakes it.
 """
 
-import asyncio
 import signal
 from typing import Any
 
@@ -23,6 +22,8 @@ def unload_ipython_extension(shell: Any) -> None:
 def _wake_by_signals(*_: Any) -> None:
     """Have each signal wake the running loop; a loop run in an earlier cell may have undone it."""
     try:
+        import asyncio  # the classroom is imported without it
+
         wakes = asyncio.get_running_loop()._csock
         signal.set_wakeup_fd(wakes.fileno(), warn_on_full_buffer=False)
     except (RuntimeError, AttributeError, ValueError, OSError):
