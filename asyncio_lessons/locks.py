@@ -52,9 +52,7 @@ class Lock(Waiting, Held):
     Mirrors asyncio.locks.Lock.
     """
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._locked = False
+    _locked = False
 
     def locked(self) -> bool:
         """Say whether a task holds it."""
@@ -67,7 +65,7 @@ class Lock(Waiting, Held):
                 await self._wait_in_line()
             except CancelledError:
                 if not self._locked:
-                    self._wake_up_first()  # it was our turn, and we do not take it
+                    wake_all(list(self._waiters)[:1])  # it was our turn: it is the next one's
                 raise
         self._locked = True
         return True
@@ -77,18 +75,13 @@ class Lock(Waiting, Held):
         if not self._locked:
             raise RuntimeError("Lock is not acquired.")
         self._locked = False
-        self._wake_up_first()
-
-    def _wake_up_first(self) -> None:
         wake_all(list(self._waiters)[:1])
 
 
 class Event(Waiting):
     """Something that happens once for all who wait. Mirrors asyncio.locks.Event."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._value = False
+    _value = False
 
     def _extra(self) -> str:
         return "set" if self._value else "unset"
@@ -122,10 +115,8 @@ class Condition(Waiting, Held):
 
     def __init__(self, lock: Lock | None = None) -> None:
         super().__init__()
-        self._lock = Lock() if lock is None else lock
-        self.locked = self._lock.locked
-        self.acquire = self._lock.acquire
-        self.release = self._lock.release
+        self._lock = lock = Lock() if lock is None else lock
+        self.locked, self.acquire, self.release = lock.locked, lock.acquire, lock.release
 
     async def wait(self) -> bool:
         """Let the lock go, wait for `notify`, and hold the lock again; returns True.
@@ -146,15 +137,11 @@ class Condition(Waiting, Held):
         return True
 
     async def _acquire_in_any_case(self) -> None:
-        cancelled = None
-        while True:
-            try:
-                await self.acquire()
-                break
-            except CancelledError as error:
-                cancelled = error
-        if cancelled is not None:
-            raise cancelled
+        try:
+            await self.acquire()
+        except CancelledError:  # not now: raise it when the lock is held
+            await self._acquire_in_any_case()
+            raise
 
     async def wait_for(self, predicate: Callable[[], Any]) -> Any:
         """Wait until ``predicate()`` is true, asking after each `notify`; return what it says."""
@@ -208,22 +195,18 @@ class Semaphore(Waiting, Held):
                 self._value += 1  # a place was taken for us, and we do not use it
             raise
         finally:
-            while self._value > 0 and self._wake_up_next():
-                pass
+            self._wake_up()
         return True
 
     def release(self) -> None:
         """Make room for one more, and wake the first who waits."""
         self._value += 1
-        self._wake_up_next()
+        self._wake_up()
 
-    def _wake_up_next(self) -> bool:
-        for waiter in self._waiters:
-            if not waiter.done():
-                self._value -= 1  # taken for it: no other task can come in between
-                waiter.set_result(True)
-                return True
-        return False
+    def _wake_up(self) -> None:
+        next_ones = [waiter for waiter in self._waiters if not waiter.done()][: self._value]
+        self._value -= len(next_ones)  # taken for them: no other task can come in between
+        wake_all(next_ones)
 
 
 class BoundedSemaphore(Semaphore):
@@ -298,23 +281,16 @@ class Barrier(LoopBound):
             place = self._count
             self._count += 1
             try:
-                await self._fill(place)
+                if self._count == self._parties:
+                    self._change("draining")
+                await self._cond.wait_for(lambda: self._state != "filling")
+                if self._state != "draining":
+                    raise BrokenBarrierError("Abort or reset of barrier")
                 return place
             finally:
                 self._count -= 1
-                self._last_one_closes()
-
-    async def _fill(self, place: int) -> None:
-        if place + 1 == self._parties:
-            self._change("draining")
-            return
-        await self._cond.wait_for(lambda: self._state != "filling")
-        if self._state in ("broken", "resetting"):
-            raise BrokenBarrierError("Abort or reset of barrier")
-
-    def _last_one_closes(self) -> None:
-        if self._count == 0 and self._state in ("draining", "resetting"):
-            self._change("filling")
+                if self._count == 0 and not self.broken:
+                    self._change("filling")
 
     def _change(self, state: str) -> None:
         self._state = state

@@ -107,7 +107,7 @@ def gather(*awaitables: Any, return_exceptions: bool = False) -> Future:
     for awaitable in dict.fromkeys(awaitables):  # the same one twice is one to wait for
         future = futures[awaitable] = ensure_future(awaitable, loop=loop)
         loop = future.get_loop()
-        if future is not awaitable:
+        if future is not awaitable and hasattr(future, "_log_destroy_pending"):  # from `reports`
             future._log_destroy_pending = False
     return Gathering([futures[each] for each in awaitables], return_exceptions, loop)
 
