@@ -65,7 +65,7 @@ class Lock(Waiting, Held):
                 await self._wait_in_line()
             except CancelledError:
                 if not self._locked:
-                    wake_all(list(self._waiters)[:1])  # it was our turn: it is the next one's
+                    self._wake_up_first()  # it was our turn, and we do not take it
                 raise
         self._locked = True
         return True
@@ -75,6 +75,9 @@ class Lock(Waiting, Held):
         if not self._locked:
             raise RuntimeError("Lock is not acquired.")
         self._locked = False
+        self._wake_up_first()
+
+    def _wake_up_first(self) -> None:
         wake_all(list(self._waiters)[:1])
 
 
@@ -240,9 +243,8 @@ class Barrier(LoopBound):
         if parties < 1:
             raise ValueError("parties must be >= 1")
         self._cond = Condition()
-        self._parties = parties
+        self._parties, self._count = parties, 0  # who opens it, and who is inside wait()
         self._state = "filling"  # draining, resetting, broken
-        self._count = 0  # tasks inside wait()
 
     def __repr__(self) -> str:
         where = "" if self.broken else f", waiters:{self.n_waiting}/{self.parties}"

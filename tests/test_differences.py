@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import logging
 import re
 import socket
@@ -246,7 +247,8 @@ def test_socket_turn() -> None:
             await task
 
     theirs, ours = on_both(program)
-    assert ours.index("0 b'x'") + 1 == theirs.index("0 b'x'")
+    fast = importlib.util.find_spec(f"{aio.__name__}.annexes.speed") is not None  # it is its doing
+    assert ours.index("0 b'x'") + fast == theirs.index("0 b'x'")
 
 
 @row("`sock_sendall` of items that are not bytes")
