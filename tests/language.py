@@ -33,7 +33,6 @@ STILL_TO_MEND = {
     "asyncio_lessons/waiting.py",
     "notebooks/00_start_here.ipynb",
     "notebooks/01_wait.ipynb",
-    "notebooks/07_event_loop.ipynb",
     "notebooks/08_sockets.ipynb",
     "notebooks/10_queues.ipynb",
     "notebooks/11_asyncio.ipynb",

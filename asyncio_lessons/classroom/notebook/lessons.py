@@ -30,7 +30,7 @@ LESSONS = (
     Lesson("04", "coroutines", 60),
     Lesson("05", "futures", 85),
     Lesson("06", "tasks", 90),
-    Lesson("07", "event_loop", 70),
+    Lesson("07", "event_loop", 85),
     Lesson("08", "sockets", 70),
     Lesson("09", "waiting", 110),
     Lesson("10", "queues", 100),
