@@ -285,7 +285,7 @@ class Looks:
         # What empties the socket that wakes the loop is not the program's, and not shown.
         items = [i for i in deque.__iter__(self.loop._ready) if "_read_from_self" not in repr(i)]
         ready = [self.name(item) for item in items]
-        timers = [e if type(e) is tuple else (e._when, e) for e in self.loop._scheduled]
+        timers = [(e[0], e[-1]) if type(e) is tuple else (e._when, e) for e in self.loop._scheduled]
         whens = sorted(when for when, timer in timers if not timer._cancelled)
         print(f"look {len(self.seen)}")
         self.seen.append((ready, [round(when, 6) for when in whens]))

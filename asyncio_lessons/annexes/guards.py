@@ -70,6 +70,11 @@ class TimerHandle(event_loop.TimerHandle):
 
     __slots__ = ()
 
+    def cancel(self) -> None:
+        """Make the loop skip this timer, and count it."""
+        self._loop._timer_cancelled_count += not self._cancelled
+        super().cancel()
+
     def __hash__(self) -> int:
         return hash(self._when)
 
@@ -94,6 +99,7 @@ class GuardedLoop:
 
     slow_callback_duration = 0.1  # seconds; debug mode reports what takes longer
     _debug = False
+    _timer_cancelled_count = 0  # how many of the timers in the heap, at the most
     _guest: int | None = None  # another thread that may add something now
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -146,6 +152,11 @@ class GuardedLoop:
         timer = super().call_at(when, callback, *args, context=context)
         timer.__class__ = TimerHandle  # the heart's, and all that asyncio's can do
         return timer
+
+    def _drop_cancelled_timers(self) -> None:
+        before = len(self._scheduled)
+        super()._drop_cancelled_timers()
+        self._timer_cancelled_count -= before - len(self._scheduled)
 
     def _check_timer(self, when: float, callback: Callable) -> None:
         if when is None:

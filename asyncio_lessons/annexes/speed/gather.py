@@ -1,4 +1,4 @@
-"""gather, faster: one counter stands in the callbacks of all tasks, not a handle in each."""
+"""gather, faster: what stands in the callbacks of its tasks only counts."""
 
 from types import CoroutineType
 from typing import Any
@@ -19,13 +19,13 @@ class Gathering(waiting.Gathering):
         self._return_exceptions = return_exceptions
         self._cancel_requested = False
         self._left = len(tasks)
-        counter = Counter(self._count, self._child_is_done)
+        count, look = self._count, self._child_is_done
         for task in tasks:
             task._log_destroy_pending = False
             if type(task) is BareTask:
-                task._callbacks = [counter]
+                task._callbacks = [Counter(count, look)]
             else:
-                task.add_done_callback(self._child_is_done)
+                task.add_done_callback(look)
 
     def _count(self) -> None:
         self._left -= 1

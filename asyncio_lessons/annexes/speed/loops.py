@@ -31,7 +31,6 @@ class BaseEventLoop(whole.BaseEventLoop):
 
     _watches: Any = None  # what is listened to outside, by descriptor
     _signal_handlers: Any = None
-    _enough_timers = FEW_TIMERS
 
     def call_soon(self, callback: Callable, *args: Any, context: Any = None) -> Handle:
         """Put ``callback(*args)`` at the end of the ready queue.
@@ -109,12 +108,13 @@ class BaseEventLoop(whole.BaseEventLoop):
 
     def _drop_cancelled_timers(self) -> None:
         scheduled = self._scheduled
-        if len(scheduled) > self._enough_timers:
+        if self._timer_cancelled_count * 2 > len(scheduled) > FEW_TIMERS:
             scheduled[:] = [entry for entry in scheduled if not entry[2]._cancelled]
             heapq.heapify(scheduled)
-            self._enough_timers = FEW_TIMERS + 2 * len(scheduled)
+            self._timer_cancelled_count = 0
         while scheduled and scheduled[0][2]._cancelled:
             heapq.heappop(scheduled)
+            self._timer_cancelled_count -= 1
 
     def _ring_timers(self) -> None:
         end_time = self.time() + self._clock_resolution

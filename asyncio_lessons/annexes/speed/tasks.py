@@ -186,6 +186,7 @@ class Alarm(Future):
 
     def _make_cancelled_error(self) -> BaseException:
         # The sleeper is resumed, and no sooner does asyncio cancel the timer: it matters for ties.
+        self._loop._timer_cancelled_count += not self._cancelled
         self._cancelled = True
         return super()._make_cancelled_error()
 
@@ -217,13 +218,16 @@ async def sleep(delay: float, result: Any = None) -> Any:
 
 
 class Counter:
-    """Stands in the callbacks of many tasks at once: counts those with a result.
+    """Stands in the callbacks of a task in place of a handle, and only counts a result.
 
-    count: called for each of these; look: called with each of the other tasks.
+    count: called if the task has a result; look: called with a task that has none.
     """
 
+    __slots__ = "_args", "_callback", "_cancelled", "_run", "look"
+
     def __init__(self, count: Callable, look: Callable) -> None:
-        self._run = count
+        self._run = self._callback = count
+        self._args, self._cancelled = (), False  # as a handle has
         self.look = look
 
     def __repr__(self) -> str:
