@@ -41,7 +41,6 @@ STILL_TO_MEND = {
     "asyncio_lessons/waiting.py",
     "docs/differences.md",
     "notebooks/00_start_here.ipynb",
-    "notebooks/01_wait.ipynb",
     "notebooks/05_futures.ipynb",
     "notebooks/06_tasks.ipynb",
     "notebooks/07_event_loop.ipynb",

@@ -64,9 +64,10 @@ from .player.page import Player, film
 
 _PAGES = dict.fromkeys(("chat", "environment", "museum"), "notebook")
 _PAGES |= {"schedule_lab": "filming"}
+_PAGES |= {"plans": "pictures"}
 _PAGES |= {"draw_engines": "pictures.engines", "spinning_naps": "filming.spin"}
 _PAGES |= dict.fromkeys(("attempt", "cpu_seconds", "printed_warnings"), "notebook.attempt")
-_PAGES |= {"resumptions": "notebook.attempt"}
+_PAGES |= {"cost": "notebook.attempt", "resumptions": "notebook.attempt"}
 _PAGES |= {"ladder": "notebook.ladder"}
 
 

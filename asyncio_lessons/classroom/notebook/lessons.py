@@ -24,7 +24,7 @@ class Lesson:
 
 LESSONS = (
     Lesson("00", "start_here", 20),
-    Lesson("01", "wait", 25),
+    Lesson("01", "wait", 30),
     Lesson("02", "generators", 40),
     Lesson("03", "delegation", 50),
     Lesson("04", "coroutines", 60),
