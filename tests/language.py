@@ -48,7 +48,6 @@ STILL_TO_MEND = {
     "notebooks/10_queues.ipynb",
     "notebooks/11_asyncio.ipynb",
     "notebooks/12_echo_reverse.ipynb",
-    "notebooks/13_worker_queue.ipynb",
     "tests/test_differences.py",
 }
 

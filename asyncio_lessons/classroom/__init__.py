@@ -69,6 +69,7 @@ _PAGES |= {"draw_engines": "pictures.engines", "spinning_naps": "filming.spin"}
 _PAGES |= dict.fromkeys(("attempt", "cpu_seconds", "printed_warnings"), "notebook.attempt")
 _PAGES |= {"cost": "notebook.attempt", "resumptions": "notebook.attempt"}
 _PAGES |= {"ladder": "notebook.ladder"}
+_PAGES |= {"trace_link": "filming.perfetto"}
 
 
 def __getattr__(name: str) -> Any:

@@ -36,7 +36,7 @@ LESSONS = (
     Lesson("10", "queues", 125),
     Lesson("11", "asyncio", 25),
     Lesson("12", "echo_reverse", 30),
-    Lesson("13", "worker_queue", 40),
+    Lesson("13", "worker_queue", 45),
 )
 
 
