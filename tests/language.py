@@ -45,7 +45,6 @@ STILL_TO_MEND = {
     "notebooks/06_tasks.ipynb",
     "notebooks/07_event_loop.ipynb",
     "notebooks/08_sockets.ipynb",
-    "notebooks/10_queues.ipynb",
     "notebooks/11_asyncio.ipynb",
     "notebooks/12_echo_reverse.ipynb",
     "tests/test_differences.py",
