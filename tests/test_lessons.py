@@ -20,7 +20,15 @@ from asyncio_lessons.classroom.predictions import Wrong
 
 PATHS = [pytest.param(path, id=path.stem) for path in notebooks()]
 # Lessons whose text is still that of the first edition. Shrinks to nothing.
-STILL_TO_WRITE = {f"{number:02}" for number in range(14)} - {"01", "02", "03", "04", "09", "10", "13"}
+STILL_TO_WRITE = {f"{number:02}" for number in range(14)} - {
+    "01",
+    "02",
+    "03",
+    "04",
+    "09",
+    "10",
+    "13",
+}
 
 
 @pytest.fixture(params=PATHS)

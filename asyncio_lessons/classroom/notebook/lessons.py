@@ -33,7 +33,7 @@ LESSONS = (
     Lesson("07", "event_loop", 75),
     Lesson("08", "sockets", 75),
     Lesson("09", "waiting", 110),
-    Lesson("10", "queues", 125),
+    Lesson("10", "queues", 140),
     Lesson("11", "asyncio", 25),
     Lesson("12", "echo_reverse", 30),
     Lesson("13", "worker_queue", 45),
