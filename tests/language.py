@@ -32,12 +32,9 @@ EXEMPT = {"tests/language.py", "LICENSE", "LICENSE-CC-BY-4.0.txt"}
 STILL_TO_MEND = {
     "asyncio_lessons/waiting.py",
     "notebooks/00_start_here.ipynb",
-    "notebooks/01_wait.ipynb",
     "notebooks/08_sockets.ipynb",
-    "notebooks/10_queues.ipynb",
     "notebooks/11_asyncio.ipynb",
     "notebooks/12_echo_reverse.ipynb",
-    "notebooks/13_worker_queue.ipynb",
     "tests/test_differences.py",
 }
 

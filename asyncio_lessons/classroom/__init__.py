@@ -64,11 +64,13 @@ from .player.page import Player, film
 
 _PAGES = dict.fromkeys(("chat", "environment", "museum"), "notebook")
 _PAGES |= {"schedule_lab": "filming"}
+_PAGES |= {"plans": "pictures"}
 _PAGES |= {"draw_engines": "pictures.engines", "spinning_naps": "filming.spin"}
 _PAGES |= {"delivery": "filming.delivery", "TinyLoop": "notebook.tiny_loop"}
 _PAGES |= dict.fromkeys(("attempt", "cpu_seconds", "printed_warnings"), "notebook.attempt")
-_PAGES |= {"resumptions": "notebook.attempt"}
+_PAGES |= {"cost": "notebook.attempt", "resumptions": "notebook.attempt"}
 _PAGES |= {"ladder": "notebook.ladder"}
+_PAGES |= {"trace_link": "filming.perfetto"}
 
 
 def __getattr__(name: str) -> Any:

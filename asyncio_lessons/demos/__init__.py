@@ -1,1 +1,3 @@
-"""The two programs of lessons 12 and 13: an echo-reverse server and a worker queue."""
+"""The programs that lessons run: what lesson 01 waits for, the echo-reverse server of lesson 12,
+and the worker queue of lesson 13.
+"""

@@ -39,6 +39,8 @@ FILES: dict[str, tuple[str, ...]] = {
     ),
     "queues": ("queue", "queue-join", "join-repair"),
     "locks": ("lock", "event", "semaphore", "race-repair"),
+    "downloads": ("polite-downloads",),
+    "pipeline": ("pipeline",),
     "echo_reverse": ("echo-handle",),
     "worker_queue": ("worker-pool",),
 }

@@ -4,6 +4,8 @@ The format is the Trace Event Format: a JSON object of events with times in micr
 is a "thread" of its own beside the event loop; slices say what it did, arrows who woke it.
 """
 
+import base64
+import html
 import json
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,27 @@ def trace(film: Film, path: Any = None) -> dict:
     if path is not None:
         Path(path).write_text(json.dumps(document, ensure_ascii=False) + "\n", encoding="utf-8")
     return document
+
+
+class TraceLink:
+    """A link in the notebook that saves a film as a trace; shows itself at the end of a cell."""
+
+    def __init__(self, film: Film, name: str) -> None:
+        self.name = name
+        self._text = json.dumps(trace(film), separators=(",", ":"))
+
+    def __repr__(self) -> str:
+        return f"{self.name}: {len(json.loads(self._text)['traceEvents'])} events"
+
+    def _repr_html_(self) -> str:
+        data = base64.b64encode(self._text.encode()).decode()
+        name = html.escape(self.name)
+        return f'<a download="{name}" href="data:application/json;base64,{data}">{name}</a>'
+
+
+def trace_link(film: Film, name: str) -> TraceLink:
+    """Return a link that saves the film as a trace file of that name."""
+    return TraceLink(film, name)
 
 
 def _event(phase: str, name: str, thread: int, **more: Any) -> dict:

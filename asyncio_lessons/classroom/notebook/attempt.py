@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any
+from typing import Any, NamedTuple
 
 
 def attempt(call: Callable[..., Any], *args: Any) -> None:
@@ -54,3 +54,18 @@ def resumptions(function: Callable[..., Any], call: Callable[..., Any], *args: A
     finally:
         sys.setprofile(before)
     return count
+
+
+class Cost(NamedTuple):
+    """What a call returned, and what it took."""
+
+    result: Any
+    wall: float  # seconds on the clock on the wall
+    cpu: float  # seconds for which the CPU worked for this program
+
+
+def cost(call: Callable[..., Any], *args: Any) -> Cost:
+    """Call it, and return its result with the time that passed and the CPU time of all threads."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    result = call(*args)
+    return Cost(result, time.perf_counter() - wall, time.process_time() - cpu)

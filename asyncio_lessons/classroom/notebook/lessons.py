@@ -24,7 +24,7 @@ class Lesson:
 
 LESSONS = (
     Lesson("00", "start_here", 20),
-    Lesson("01", "wait", 25),
+    Lesson("01", "wait", 30),
     Lesson("02", "generators", 40),
     Lesson("03", "delegation", 50),
     Lesson("04", "coroutines", 60),
@@ -33,10 +33,10 @@ LESSONS = (
     Lesson("07", "event_loop", 85),
     Lesson("08", "sockets", 70),
     Lesson("09", "waiting", 110),
-    Lesson("10", "queues", 100),
+    Lesson("10", "queues", 140),
     Lesson("11", "asyncio", 25),
     Lesson("12", "echo_reverse", 30),
-    Lesson("13", "worker_queue", 40),
+    Lesson("13", "worker_queue", 45),
 )
 
 

@@ -23,7 +23,7 @@ from ..pictures.drawing import can_paint_png
 from ..pictures.timeline import Picture, draw
 from . import lean, words
 
-PACKED_ABOVE = 32_000  # bytes of a film; a larger one is compressed, and unpacked in the browser
+PACKED_ABOVE = 36_000  # bytes of a film; a larger one is compressed, and unpacked in the browser
 MOST_PICTURE = 120_000  # bytes of the still picture as an SVG
 MOST = 60  # entries of a list that are shown
 MOST_LINES = 24  # of the steps in the text

@@ -5,18 +5,20 @@
 """
 
 import time
-from collections.abc import Callable, Coroutine, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable
 from functools import partial
 from importlib import import_module
+from importlib.util import find_spec
 from types import ModuleType
 from typing import Any, NamedTuple
+
+from asyncio_lessons.bridge import outside_the_running_loop
 
 # In seconds. No two sleeps end within 15 ms, so that the order of events is the same on a real
 # clock too, which is never quite punctual.
 PAUSES = (0, 0, 0, 0, 0, 0.39, 0.09, 0.04, 0.14, 0.055)  # before each job is put into the queue
 DOWNLOADS = (0.15, 0.18, 0.165, 0.28, 0.13, 0.205, 0.15, 0.235, 0.17, 0.195)  # to wait for
-COMPUTE = 0.04  # to work, without giving way to anybody
+COMPUTE = 0.04  # to work, without giving way to another task
 
 LOOPS = ("lessons", "asyncio", "uvloop")
 
@@ -101,19 +103,13 @@ def run(
     """
     aio, factory = loop_and_package(loop, package)
     if loop != "lessons":
-        coroutine = program(aio, time.sleep, jobs, workers)
-        with ThreadPoolExecutor(1) as thread:  # a notebook runs an asyncio loop in its own thread
-            return thread.submit(_run_on_asyncio, aio, factory, coroutine).result()
+        with outside_the_running_loop(), aio.Runner(loop_factory=factory) as runner:
+            return runner.run(program(aio, time.sleep, jobs, workers))
     if real:
         return aio.run(program(aio, time.sleep, jobs, workers))
     clock = aio.VirtualClock()
     coroutine = program(aio, clock.advance, jobs, workers)
     return aio.run(coroutine, loop_factory=partial(factory, clock=clock))
-
-
-def _run_on_asyncio(aio: ModuleType, factory: Callable[[], Any], coroutine: Coroutine) -> Any:
-    with aio.Runner(loop_factory=factory) as runner:
-        return runner.run(coroutine)
 
 
 def loop_and_package(loop: str, package: str = "asyncio_lessons") -> tuple[ModuleType, Callable]:
@@ -133,6 +129,37 @@ def loop_and_package(loop: str, package: str = "asyncio_lessons") -> tuple[Modul
 def order(events: Iterable[Event]) -> list[str]:
     """Return what happened without its times: the same on every loop."""
     return [f"{event.who} {event.what} {event.job}" for event in events]
+
+
+def other_loops() -> list[str]:
+    """Return the loops beside our own that are installed: asyncio's, and uvloop."""
+    return [loop for loop in LOOPS if loop != "lessons" and find_spec(loop)]
+
+
+def same_order(expected: list[str], loop: str) -> bool:
+    """Tell whether a loop runs the program in this order, in real time.
+
+    A machine with other work to do may be late: it has three tries.
+    """
+    return any(order(run(loop)) == expected for _ in range(3))
+
+
+def seconds_to_switch(package: ModuleType, times: int = 20_000) -> float:
+    """Return the seconds in which a package's loop resumes a task so many times: the best of five.
+
+    Args:
+        package: `asyncio`, or a package with its names.
+        times: how often the task gives way.
+    """
+
+    async def switch() -> float:
+        begin = time.perf_counter()
+        for _ in range(times):
+            await package.sleep(0)
+        return time.perf_counter() - begin
+
+    with outside_the_running_loop():
+        return min(package.run(switch()) for _ in range(5))
 
 
 def one_after_another(jobs: int = 10) -> float:
