@@ -619,3 +619,20 @@ def test_a_process_that_is_forked_while_a_loop_runs_can_run_its_own(name: str) -
     command = [sys.executable, "-W", "ignore", "-c", program]
     said = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
     assert said == "child\nparent\n"
+
+
+def test_asynchronous_generators_are_closed_at_the_same_time() -> None:
+    async def program(lib, log):
+        async def numbers():
+            try:
+                yield 1
+            finally:
+                await lib.sleep(1)
+
+        generators = [numbers() for _ in range(3)]
+        for each in generators:
+            await anext(each)
+        await log.loop.shutdown_asyncgens()
+        log("closed")
+
+    assert same(program) == ["1 closed"]

@@ -853,3 +853,15 @@ def test_a_coroutine_that_a_group_refuses_is_closed() -> None:
 
     log = same(program, since=(3, 13))
     assert log[1::2] == ["0 CORO_CLOSED"] * 3
+
+
+def test_gather_of_eager_tasks_that_are_done_is_done_at_once() -> None:
+    async def program(lib, log):
+        async def quick():
+            return "result"
+
+        log.loop.set_task_factory(lib.eager_task_factory)
+        future = lib.gather(quick(), quick())
+        log(future.done(), await future)
+
+    assert same(program, since=(3, 12)) == ["0 True [result, result]"]

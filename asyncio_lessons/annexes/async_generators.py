@@ -2,7 +2,7 @@
 
 import sys
 from typing import Any
-from weakref import WeakSet
+from weakref import WeakKeyDictionary
 
 
 class GeneratorLoop:
@@ -10,12 +10,12 @@ class GeneratorLoop:
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self._asyncgens: WeakSet = WeakSet()
+        self._asyncgens: WeakKeyDictionary = WeakKeyDictionary()  # oldest first
 
     def run_forever(self) -> None:
         """Turn until `stop` is called. Raises RuntimeError if a loop runs in this thread."""
         hooks = sys.get_asyncgen_hooks()
-        sys.set_asyncgen_hooks(self._asyncgens.add, self._close_asyncgen)
+        sys.set_asyncgen_hooks(self._asyncgens.setdefault, self._close_asyncgen)
         try:
             super().run_forever()
         finally:
@@ -28,10 +28,13 @@ class GeneratorLoop:
 
     async def shutdown_asyncgens(self) -> None:
         """Close the asynchronous generators that are still open."""
-        for agen in list(self._asyncgens):
-            try:
-                await agen.aclose()
-            except Exception as error:
+        from ..waiting import gather  # made of this module, in part
+
+        agens = list(self._asyncgens)
+        self._asyncgens.clear()
+        closing = [agen.aclose() for agen in agens]
+        for agen, error in zip(agens, await gather(*closing, return_exceptions=True), strict=True):
+            if isinstance(error, Exception):
                 message = f"an error occurred during closing of asynchronous generator {agen!r}"
                 details = {"message": message, "exception": error, "asyncgen": agen}
                 self.call_exception_handler(details)

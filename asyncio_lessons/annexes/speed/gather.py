@@ -45,6 +45,8 @@ class Gathering(waiting.Gathering):
 def gather(*awaitables: Any, return_exceptions: bool = False) -> Future:
     """Return a future of the list of all results; see `waiting.gather`."""
     loop, plain = running.loop, {CoroutineType}
-    if loop is None or {*map(type, awaitables)} != plain or len({*awaitables}) < len(awaitables):
+    if loop is None or loop._task_factory is not None:  # eager tasks may be done at once
+        plain = None
+    if {*map(type, awaitables)} != plain or len({*awaitables}) < len(awaitables):
         return waiting.gather(*awaitables, return_exceptions=return_exceptions)
     return Gathering([*map(loop.create_task, awaitables)], return_exceptions, loop)
