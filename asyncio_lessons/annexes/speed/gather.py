@@ -1,11 +1,29 @@
 """gather, faster: what stands in the callbacks of its tasks only counts."""
 
+from collections.abc import Callable
 from types import CoroutineType
 from typing import Any
 
 from ... import Future, waiting
 from ...futures import running
-from .tasks import BareTask, Counter
+from .tasks import BareTask
+
+
+class Counter:
+    """Stands in the callbacks of a task in place of a handle, and only counts a result.
+
+    count: called if the task has a result; look: called with a task that has none.
+    """
+
+    __slots__ = "_args", "_callback", "_cancelled", "_run", "look"
+
+    def __init__(self, count: Callable, look: Callable) -> None:
+        self._run = self._callback = count
+        self._args, self._cancelled = (), False  # as a handle has
+        self.look = look
+
+    def __repr__(self) -> str:
+        return self.look.__qualname__
 
 
 class Gathering(waiting.Gathering):

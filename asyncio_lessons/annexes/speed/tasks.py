@@ -138,7 +138,7 @@ class Task(whole.Task, Future):
     def _schedule_callbacks(self) -> None:
         # Without a result: with one, `_finish` has its own short way.
         for place, each in enumerate(self._callbacks):
-            if type(each) is Counter:
+            if hasattr(each, "look"):  # a counter of `gather`
                 self._callbacks[place] = futures.Handle(each.look, (self,), self._loop)
         super()._schedule_callbacks()
 
@@ -215,23 +215,6 @@ async def sleep(delay: float, result: Any = None) -> Any:
     heapq.heappush(loop._scheduled, (when, NEVER_EQUAL + when, alarm))
     await alarm
     return result
-
-
-class Counter:
-    """Stands in the callbacks of a task in place of a handle, and only counts a result.
-
-    count: called if the task has a result; look: called with a task that has none.
-    """
-
-    __slots__ = "_args", "_callback", "_cancelled", "_run", "look"
-
-    def __init__(self, count: Callable, look: Callable) -> None:
-        self._run = self._callback = count
-        self._args, self._cancelled = (), False  # as a handle has
-        self.look = look
-
-    def __repr__(self) -> str:
-        return self.look.__qualname__
 
 
 class Handle(futures.Handle):
