@@ -13,7 +13,7 @@ from asyncio_lessons.classroom.checking.expect import Refused
 from asyncio_lessons.classroom.filming.loops import loop_factory
 from asyncio_lessons.classroom.notebook import face
 
-AT_WORK = [name for file in ("downloads", "pipeline") for name in FILES[file]]
+AT_WORK = [name for file in ("downloads", "pipeline", "blocking_library") for name in FILES[file]]
 
 
 def virtual_loop(clock: VirtualClock) -> asyncio.AbstractEventLoop:

@@ -41,6 +41,7 @@ FILES: dict[str, tuple[str, ...]] = {
     "locks": ("lock", "event", "semaphore", "race-repair"),
     "downloads": ("polite-downloads",),
     "pipeline": ("pipeline",),
+    "blocking_library": ("blocking-library",),
     "echo_reverse": ("echo-handle",),
     "worker_queue": ("worker-pool",),
 }

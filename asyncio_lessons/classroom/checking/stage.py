@@ -1,5 +1,7 @@
 """A loop on the virtual clock for the checks: turns are counted, reports are kept."""
 
+import threading
+from collections import Counter
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -48,6 +50,52 @@ def play(aio: Any, main: Callable[[Any], Coroutine], kind: str = "BaseEventLoop"
         _clear(loop)
         loop.close()
     return loop
+
+
+def sleep_on(loop: Any) -> Callable[[float], None]:
+    """Return a `time.sleep` that takes the virtual time of `loop`, in threads of it too.
+
+    In the thread of the loop it blocks the loop. In one of an executor's it blocks that thread; the
+    clock of the loop stands still while such a thread works, and passes while all of them sleep.
+    """
+    here, jobs, asleep = threading.get_ident(), Counter(), []
+    usual_run, usual_sleep = loop.run_in_executor, loop._clock.sleep
+
+    def run_in_executor(executor: Any, func: Callable, *args: Any) -> Any:
+        future = usual_run(executor, func, *args)
+        pool = executor or loop._default_executor
+        jobs[pool] += 1
+        future.add_done_callback(lambda _: jobs.subtract([pool]))
+        return future
+
+    def are_working() -> bool:
+        # The jobs for which a pool has no thread wait until others have ended.
+        return sum(min(count, pool._max_workers) for pool, count in jobs.items()) > len(asleep)
+
+    def clock_sleep(seconds: float | None, select: Callable) -> Any:
+        while are_working() and seconds:
+            if events := select(0.01):
+                return events
+        return usual_sleep(seconds, select)
+
+    def sleep(seconds: float) -> None:
+        if threading.get_ident() == here:
+            return loop._clock.advance(seconds)
+        rung = threading.Event()
+
+        def fall_asleep() -> None:
+            asleep.append(rung)
+            loop.call_later(seconds, wake_up)
+
+        def wake_up() -> None:
+            asleep.remove(rung)
+            rung.set()
+
+        loop.call_soon_threadsafe(fall_asleep)
+        rung.wait()
+
+    loop.run_in_executor, loop._clock.sleep = run_in_executor, clock_sleep
+    return sleep
 
 
 def film(aio: Any, main: Callable[[Any], Coroutine]) -> Any:

@@ -34,6 +34,7 @@ The exercises, by lesson (a test holds this list against the files):
     09  sleep  gather  wait  timeout  shield  task-group  sequential-repair
     10  queue  queue-join  join-repair  lock  event  semaphore  race-repair
     10  polite-downloads  pipeline
+    11  blocking-library
     12  echo-handle
     13  worker-pool
 
