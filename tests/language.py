@@ -34,7 +34,6 @@ STILL_TO_MEND = {
     "notebooks/00_start_here.ipynb",
     "notebooks/08_sockets.ipynb",
     "notebooks/11_asyncio.ipynb",
-    "notebooks/12_echo_reverse.ipynb",
     "tests/test_differences.py",
 }
 
