@@ -63,7 +63,6 @@ SPINS = Prediction(
     Wrong(
         "all but `blocking`: a loop turns all the time",
         "An event loop with nothing to do sleeps in `select`. It turns when something happened.",
-        belief="the loop keeps asking (spins)",
     ),
     shows="spins",
 )
