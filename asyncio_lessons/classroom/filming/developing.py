@@ -293,7 +293,7 @@ class _Developer:
         """Timers that become due together are one step."""
         _, label = self._timer_of.get(note.value, (None, "timer"))
         self._on_untimed(note, None)
-        late = max(0.0, note.time - note.due)
+        late = max(0.0, round(note.time - note.due, 9))
         reason = f"the timer was due at {_seconds(note.due)}"
         self._append(note.value, {"task": None, "label": label, "reason": reason}, note)
         self._due_now = [*self._due_now, (label, late)]

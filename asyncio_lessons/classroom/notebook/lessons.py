@@ -23,7 +23,7 @@ class Lesson:
 
 
 LESSONS = (
-    Lesson("00", "start_here", 20),
+    Lesson("00", "start_here", 25),
     Lesson("01", "wait", 30),
     Lesson("02", "generators", 40),
     Lesson("03", "delegation", 50),
