@@ -71,6 +71,7 @@ _PAGES |= dict.fromkeys(("attempt", "cpu_seconds", "printed_warnings"), "noteboo
 _PAGES |= {"cost": "notebook.attempt", "resumptions": "notebook.attempt"}
 _PAGES |= {"ladder": "notebook.ladder"}
 _PAGES |= {"trace_link": "filming.perfetto"}
+_PAGES |= dict.fromkeys(("SlowLine", "SlowSocket", "slow_server", "two_visits"), "notebook.slow")
 
 
 def __getattr__(name: str) -> Any:

@@ -31,7 +31,7 @@ LESSONS = (
     Lesson("05", "futures", 85),
     Lesson("06", "tasks", 90),
     Lesson("07", "event_loop", 85),
-    Lesson("08", "sockets", 70),
+    Lesson("08", "sockets", 80),
     Lesson("09", "waiting", 110),
     Lesson("10", "queues", 140),
     Lesson("11", "asyncio", 35),
