@@ -12,7 +12,7 @@ from threading import get_ident
 from types import BuiltinFunctionType
 from typing import Any
 
-from .film import AGAIN, IO, OUTSIDE, Cause
+from .film import AGAIN, IO, OUTSIDE, THREAD, Cause
 from .loops import (
     callback_of,
     cancelled_timers,
@@ -138,7 +138,7 @@ class Hooks:
         name = callback_name(callback) if is_program(callback) else ""
         kind, when = "enter", None
         if hasattr(handle, "when"):  # else it is so soon that uvloop sets no timer
-            kind, when = "timer", handle.when() - recorder.zero
+            kind, when = "timer", handle.when()
         callback.when = when
         if recorder.details:
             recorder.note(kind, -1, callback._cause, name, when, id(callback))
@@ -223,9 +223,10 @@ class MainStep:
 
 
 class NotingQueue(deque):
-    """A ready queue that tells `Queue` what goes in and out."""
+    """A ready queue that tells `Queue` what goes in, and through its `popleft` what goes out."""
 
     eye: "Queue"
+    entered: Callable  # of the eye
     check: Callable | None = None
 
     def append(self, item: Any) -> None:
@@ -233,33 +234,25 @@ class NotingQueue(deque):
         if self.check is not None:
             self.check()
         _append(self, item)
-        self.eye.entered(item)
+        self.entered(item)
 
     def extend(self, items: Iterable) -> None:
         """Note many."""
         for item in list(items):
             self.append(item)
 
-    def popleft(self) -> Any:
-        """Note what runs now."""
-        item, eye = _popleft(self), self.eye
-        if eye.attentive or eye.causes:
-            eye.runs(item)
-        else:
-            eye.current, eye.recorder.ended_last = item, None
-        return item
-
     def __setitem__(self, place: Any, item: Any) -> None:
-        self.eye.reordered = self.eye.attentive = True  # such as by the schedule lab
+        self.eye.reordered = True  # such as by the schedule lab
+        self.eye.attend()
         super().__setitem__(place, item)
 
     def __len__(self) -> int:
-        if self.eye.current is not None:
+        if self.eye.current is not None or self.eye.recorder.ended_last is not None:
             self.eye.idle()
         return _len(self)
 
     def __bool__(self) -> bool:
-        if self.eye.current is not None:
+        if self.eye.current is not None or self.eye.recorder.ended_last is not None:
             self.eye.idle()
         return _len(self) > 0
 
@@ -282,8 +275,9 @@ class Queue:
         self._calls = False  # whether a plain callback runs now
         self._main_runs = recorder.main is not None
         self.current = recorder.main  # what runs now
+        # Frames of ours and of the loop's between `note_ready` and who calls the loop.
+        self._up = 3 if is_ours(self._loop) else 5
         self._thorough = recorder.details or recorder.main is not None
-        self.attentive = True  # whether there is more to do than to note the next step
         self._task_types: set[type] = set()
         self._timers: dict[int, tuple] = {}  # by id, the pending ones: (when, task that set it)
         self._heap, self._heap_size, self._cancelled = heap_of(self._loop), 0, 0
@@ -292,16 +286,27 @@ class Queue:
         self._set: list[tuple[Any, str]] = []  # (object, attribute) that is ours
         self._originals: dict[str, Any] = {}
         queue = NotingQueue()
-        queue.eye = self
+        queue.eye, queue.entered = self, self.entered
         deque.extend(queue, self._original)
         queue.check = guard_of(self._original)
         self._queue = queue
+        if self._thorough:
+            self.attend()
         set_ready_queue(self._loop, queue)
         self._replace(self._loop, "create_task", self.create_task)
         self._replace(self._loop, "call_soon_threadsafe", self.call_soon_threadsafe)
         if recorder.details:
             self._watch_closely()
         self.look_at_timers(None, None)
+
+    def attend(self) -> None:
+        """Look at what the loop takes out of the queue; a step of a task tells by itself."""
+        self._queue.popleft = self._popleft
+
+    def _popleft(self) -> Any:
+        item = _popleft(self._queue)
+        self.runs(item)
+        return item
 
     def _replace(self, owner: Any, name: str, ours: Any) -> None:
         self._set.append((owner, name))
@@ -350,25 +355,32 @@ class Queue:
         if recorder.closed:
             return
         callback = callback_of(item)
-        if type(callback) in _STEPS:
+        if type(callback) in _STEPS or (
+            type(callback) is BuiltinFunctionType and callback.__name__ == "task_wakeup"
+        ):
             index = recorder.index_of_task(callback.__self__)
         else:
             index = self._index(item, callback)
-        if recorder.running or recorder.inherited or get_ident() != recorder.thread:
-            cause = recorder.who()
+        if get_ident() != recorder.thread:
+            cause = THREAD
+        elif recorder.running:
+            cause = recorder.causes[recorder.running[-1]]
+        elif recorder.inherited is not None:
+            cause = recorder.inherited
         elif index is not None and recorder.ended_last == index:
             cause = AGAIN
         else:
             cause = self._cause(item)
         if index is not None:
             if recorder.plain and len(recorder.raw) < recorder.most:  # as `note_ready` does
-                now = recorder.time() - recorder.zero
-                recorder.raw += (now, "ready", index, cause, None, recorder.due)
+                raw = recorder.raw
+                raw += (recorder.time(), "ready", index, cause, None, recorder.due)
                 return
             waker = waker_of(item) if recorder.details else None
-            recorder.note_ready(index, cause, waker, 3)
+            recorder.note_ready(index, cause, waker, self._up)
         elif recorder.in_scope() and not reads_wake_up(callback):
             self.causes[id(item)] = cause
+            self.attend()
             if recorder.details:
                 self._entered_in_detail(item, cause)
         if index is None and is_timer(item):
@@ -377,7 +389,7 @@ class Queue:
     def _cause(self, item: Any) -> Cause:
         last = self.recorder.ended_last
         if last is not None:
-            return self.recorder.task_cause(last)
+            return self.recorder.causes[last]
         if self.current is not None:
             return IO
         if is_timer(item):
@@ -389,7 +401,7 @@ class Queue:
         recorder = self.recorder
         if is_timer(item) and id(item) in self._timers:
             when, _ = self._timers[id(item)]
-            recorder.note("due", -1, cause, None, when - recorder.zero, id(item))
+            recorder.note("due", -1, cause, None, when, id(item))
         else:
             recorder.note("enter", -1, cause, self._label(item), None, id(item))
 
@@ -402,8 +414,6 @@ class Queue:
             index = recorder.index_of(item)
             if index is not None:
                 self._task_types.add(type(item))
-        elif type(callback) is BuiltinFunctionType and callback.__name__ == "task_wakeup":
-            index = recorder.index_of_task(callback.__self__)
         else:
             index = recorder.stepped_by(callback)
             if index is not None and type(callback).__name__ == "TaskStepMethWrapper":
@@ -412,16 +422,16 @@ class Queue:
 
     def runs(self, item: Any) -> None:
         """The loop took something out of the queue, and runs it."""
-        if self.current is not None:
-            self.idle()
+        self.idle()
         recorder = self.recorder
         if recorder.closed:
             return
         if self.reordered:
             self._tell_order(item)
         self.current, recorder.ended_last = item, None
-        self.attentive = self._thorough
         cause = self.causes.pop(id(item), None)
+        if cause is None and not self.causes and not self._thorough:
+            vars(self._queue).pop("popleft", None)
         if cause is not None:
             self._calls_back(item, cause)
         elif recorder.main is not None and self._index(item, callback_of(item)) == 0:
@@ -430,16 +440,18 @@ class Queue:
 
     def _calls_back(self, item: Any, cause: Cause) -> None:
         recorder = self.recorder
-        callback = callback_of(item)
-        recorder.inherited, self.attentive = cause, True
+        callback, label = callback_of(item), ""
+        recorder.inherited = cause
+        if callback is not None or recorder.details:
+            label = self._label(item)
         when, _ = self._timers.pop(id(item), (None, None))
-        recorder.due = None if when is None else when - recorder.zero
+        recorder.due = None if when is None else when
         if is_cancelled(item):
             if recorder.details:
                 recorder.note("drop", -1, None, None, None, id(item))
         elif callback is not None or recorder.details:
             self._calls = True
-            recorder.note("call", -1, cause, self._label(item), None, id(item))
+            recorder.note("call", -1, cause, label, None, id(item))
 
     def _tell_order(self, item: Any) -> None:
         self.reordered = False
@@ -454,14 +466,15 @@ class Queue:
     def idle(self) -> None:
         """What ran has ended."""
         recorder = self.recorder
-        if self.current is None or get_ident() != recorder.thread:
+        ran = self.current is not None or recorder.ended_last is not None
+        if not ran or get_ident() != recorder.thread:
             return
         if len(self._heap) != self._heap_size:
             self.look_at_timers(recorder.ended_last, None)
-        self.current = recorder.ended_last = None
-        if not self.attentive:
-            return
-        recorder.inherited = recorder.due = None
+        recorder.ended_last = None
+        if self.current is None:
+            return  # only tasks ran
+        self.current = recorder.inherited = recorder.due = None
         if self._calls:
             self._calls = False
             recorder.note("return", -1)
@@ -515,7 +528,7 @@ class Queue:
         callback = callback_of(timer)
         name = callback_name(callback) if is_program(callback) else ""
         cause = Cause("timer", setter)
-        recorder.note("timer", -1, cause, name or what, when - recorder.zero, id(timer))
+        recorder.note("timer", -1, cause, name or what, when, id(timer))
 
     def _forget_timers(self) -> None:
         """Take the cancelled ones away."""

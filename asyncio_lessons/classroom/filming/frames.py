@@ -7,6 +7,7 @@ is looked at: no exception of a `__repr__` gets out, and no object is kept alive
 
 import ast
 import enum
+import functools
 import gc
 import inspect
 import linecache
@@ -100,12 +101,22 @@ def _look_through(obj: Any) -> Any:
 
 def is_future(obj: Any) -> bool:
     """Say whether `obj` is a future or a task, of asyncio, of the course, or of the reader."""
-    return hasattr(type(obj), "_asyncio_future_blocking") and not isinstance(obj, type)
+    return _is_future_type(type(obj))
 
 
 def is_task(obj: Any) -> bool:
     """Say whether `obj` is a task of any of them."""
-    return is_future(obj) and hasattr(type(obj), "get_coro")
+    return _is_task_type(type(obj))
+
+
+@functools.lru_cache(256)
+def _is_future_type(kind: type) -> bool:
+    return hasattr(kind, "_asyncio_future_blocking") and not issubclass(kind, type)
+
+
+@functools.lru_cache(256)
+def _is_task_type(kind: type) -> bool:
+    return _is_future_type(kind) and hasattr(kind, "get_coro")
 
 
 # -- local names, without keeping them ------------------------------------------------------------

@@ -13,6 +13,7 @@ ended; else a timer, another thread, or I/O. What is noted at each switch is a s
 and `scenes` say what becomes of it when the program is over.
 """
 
+import bisect
 import contextlib
 import contextvars
 import re
@@ -29,7 +30,7 @@ from typing import Any
 from .developing import Note, developed
 from .eyes import Hooks, Queue, made_by_caller
 from .film import OUTSIDE, THREAD, Cause, Event, Film, FilmedTask
-from .frames import Labels, Site, awaited_by, chain, frame_of
+from .frames import Labels, Site, awaited_by, chain, frame_of, is_task
 from .loops import (
     clock_of,
     current_loop,
@@ -88,16 +89,16 @@ class Recorder:
         self.ended_last: int | None = None  # whose step was the last in what the loop runs now
         self.inherited: Cause | None = None  # of the plain callback that is running
         self.due: float | None = None  # when it was due, if it is a timer's
-        self._causes: list[Cause] = []  # Cause("task", index), made once
+        self.causes: list[Cause] = []  # Cause("task", index), made once
         self._sites: dict[tuple[int, int], Site] = {}
         self._data: dict[str, list[tuple]] = {}  # what `measure` noted
         self._thrown: dict[int, str] = {}  # with details: the error that a task will see next
         self.labels = Labels(self._name_now)
         self.camera = Camera(self.labels)
         self.time = clock_of(loop)
-        self.zero = 0.0
+        self._leaps: list[tuple[int, float]] = []  # (number of a note, seconds left out after it)
         self.main: Any = None  # the running task, if it is filmed without a proxy
-        self.plain = not details and not scoped  # there is nothing more to do than to note a step
+        self.plain = False  # whether it is filming, with nothing more to do than to note each step
         self._eye: Any = None
         self._prints: Prints | None = None
 
@@ -111,8 +112,7 @@ class Recorder:
             )
         self.loop._filmed_by = self
         self.thread = get_ident()
-        self.zero = self.time()  # later by what we take of the program's time
-        self.closed = False
+        self.closed, self.plain = False, not self.details and not self._scoped
         if self._scoped:
             self._token = _scope.set(self)
             self._film_current_task()
@@ -134,7 +134,7 @@ class Recorder:
         return self.film
 
     def _close(self) -> None:
-        self.closed = True
+        self.closed, self.plain = True, False
         self._eye.remove()
         if self._prints is not None:
             self._prints.remove()
@@ -156,10 +156,21 @@ class Recorder:
     def _notes(self) -> list[Note]:
         size = self._size
         fields = [self.raw[place::size] for place in range(size)]
+        self._left = list(accumulate(seconds for _, seconds in self._leaps))
+        fields[0] = [at - self._left_out(number) for number, at in enumerate(fields[0])]
+        fields[5] = [
+            due if due is None else due - self._left_out(number)
+            for number, due in enumerate(fields[5])
+        ]
         notes = [Note(*each) for each in zip(*fields, strict=True)][: self._limit]
         while notes and notes[-1].kind in _AT_THE_END:
             notes.pop()  # how the loop stops is not the program's
         return notes
+
+    def _left_out(self, number: int) -> float:
+        """Return the seconds that the film leaves out before a note."""
+        place = bisect.bisect_left(self._leaps, (number, 0.0))
+        return self._left[place - 1] if place else 0.0
 
     def _film_current_task(self) -> None:
         task = current_task(self.loop)
@@ -171,10 +182,6 @@ class Recorder:
         self.begun(0)
 
     # -- what is noted --------------------------------------------------------------------------
-
-    def now(self) -> float:
-        """Return the seconds since the film began, without what we took of them."""
-        return self.time() - self.zero
 
     def note(
         self,
@@ -192,7 +199,7 @@ class Recorder:
         """
         if self.details and self._eye is not None:
             self._eye.look_at_timers(None, None)
-        now = self.time() - self.zero
+        now = self.time()
         raw = self.raw
         if len(raw) >= self.most:
             self._stop_at_limit()
@@ -210,30 +217,39 @@ class Recorder:
         """Do as `note` for what happens at every switch; waker: the future that woke the task."""
         if waker is not None and (error := _what_it_throws(waker)) is not None:
             self._thrown[index] = error
-        if len(self.raw) >= self.most or (self.details and self.running):
-            self.note("ready", index, cause, None, self.due, up=up + 1)
+        now, raw = self.time(), self.raw
+        if len(raw) >= self.most:
+            self._stop_at_limit()
             return
-        self.raw += (self.time() - self.zero, "ready", index, cause, None, self.due)
-        if self.details:
-            self.raw += _NO_MORE
+        raw += (now, "ready", index, cause, None, self.due)
+        if self.details and self.running and get_ident() == self.thread:
+            begin = len(self.camera.roll)
+            site = self._here(up + 1)
+            raw += (None, self.running[-1], (begin, len(self.camera.roll), False), site)
+        elif self.details:
+            raw += _NO_MORE
 
     def note_turn(self) -> None:
         """A turn of the loop begins."""
-        self.raw += (self.time() - self.zero, "turn", -1, None, None, None)
+        self.raw += (self.time(), "turn", -1, None, None, None)
         self.raw += _NO_MORE
 
     def measured(self, name: str, value: float) -> None:
         """Keep a number of the program, for the picture."""
         if not self.closed and self.in_scope():
             count = len(self.raw) // self._size
-            self._data.setdefault(name, []).append((self.now(), value, count))
+            self._data.setdefault(name, []).append((self.time(), value, count))
 
     def _values(self, notes: list[Note]) -> dict[str, list[tuple]]:
         """Return (seconds, number, index of the event before) of the numbers noted, by name."""
         before = list(accumulate((note.kind in _EVENTS for note in notes), initial=0))
         return {
             name: [
-                (max(at - self._begin, 0.0), value, before[min(count, len(notes))] - 1)
+                (
+                    max(at - self._left_out(count) - self._begin, 0),
+                    value,
+                    before[min(count, len(notes))] - 1,
+                )
                 for at, value, count in points
             ]
             for name, points in self._data.items()
@@ -242,7 +258,7 @@ class Recorder:
     def note_print(self, text: str) -> None:
         """Add what was printed, by the task whose step is running if one is."""
         self._eye.look_at_timers(None, None)
-        task, now = self.running[-1] if self.running else -1, self.time() - self.zero
+        task, now = self.running[-1] if self.running else -1, self.time()
         self.raw += (now, "print", task, None, None, None, text, None, None, None)
 
     def _stop_at_limit(self) -> None:
@@ -259,7 +275,7 @@ class Recorder:
         if self.details:
             thrown = self._thrown.pop(index, None)
             thrown = thrown if error is None else _error_text(error)
-        self.raw += (self.time() - self.zero, "run", index, None, thrown, None)
+        self.raw += (self.time(), "run", index, None, thrown, None)
         if self.details:
             self.raw += _NO_MORE
 
@@ -268,28 +284,21 @@ class Recorder:
         if self.running:
             self.running.pop()
         self.ended_last = index
-        now = self.time() - self.zero
+        now = self.time()
         if self.details:
             self._paused_in_detail(now, index, coro, awaited)
             return
-        try:
-            frame = coro.cr_frame
-            site = self._sites[id(frame.f_code), frame.f_lasti]
-            what = site.constant  # the commonest case, without a call
-        except Exception:
-            what = None
-        if what is None or self.main is not None:
-            what = self._look(coro)
-        self.raw += (now, "wait", index, None, what, None)
+        self.raw += (now, "wait", index, None, self.look(coro), None)
 
     def _paused_in_detail(self, now: float, index: int, coro: Any, awaited: Any) -> None:
-        what, value, roll = self._look(coro), None, self.camera.roll
+        what, value, roll = None, None, self.camera.roll
         begin = len(roll)
         try:
             self.camera.paused(coro)
+            what = self.look(coro, begin)
             if awaited is not None:
                 value = self.camera.known(awaited) or id(awaited)
-                if hasattr(awaited, "get_coro"):
+                if is_task(awaited):
                     value = self.camera.value(awaited)
             self._eye.look_at_timers(index, what)
         except Exception:  # looking must never reach the user's task
@@ -309,7 +318,7 @@ class Recorder:
         elif any(cls.__name__ == "CancelledError" for cls in type(error).__mro__):
             kind = "cancelled"
         text = _error_text(error) if kind == "failed" else None
-        now = self.time() - self.zero
+        now = self.time()
         self.raw += (now, kind, index, None, text, None)
         if self.details:
             begin, done = len(self.camera.roll), kind == "done"
@@ -329,17 +338,13 @@ class Recorder:
         if get_ident() != self.thread:
             return THREAD
         if self.running:
-            return self._causes[self.running[-1]]
+            return self.causes[self.running[-1]]
         return self.inherited
 
     def has_run(self, index: int) -> bool:
         """Say whether a task has taken a step; asked while it is paused."""
         task = self._tasks[index].reference()
         return task is not None and getattr(task.get_coro(), "cr_suspended", True)
-
-    def task_cause(self, index: int) -> Cause:
-        """Return the cause that a task is."""
-        return self._causes[index]
 
     def wants(self, coro: Any) -> bool:
         """Say whether a new task with this coroutine belongs to the film."""
@@ -368,7 +373,7 @@ class Recorder:
         return made_by_caller(task, 2)
 
     def _add(self, known: "_Known") -> None:
-        self._causes.append(Cause("task", len(self._tasks)))
+        self.causes.append(Cause("task", len(self._tasks)))
         self._tasks.append(known)
 
     def index_of(self, obj: Any) -> int | None:
@@ -398,8 +403,11 @@ class Recorder:
 
     # -- looking at a paused task ---------------------------------------------------------------
 
-    def _look(self, coro: Any) -> Any:
-        """Return what `coro` awaits: (its site, the values there), or a text, or None."""
+    def look(self, coro: Any, place: int | None = None) -> Any:
+        """Return what `coro` awaits: (its site, the values there), or a text, or None.
+
+        place: where on the roll the shot of its frame is, if one was taken.
+        """
         try:
             frame = coro.cr_frame if self.main is None else self._own_frame(coro)
         except AttributeError:  # a coroutine of another make
@@ -410,8 +418,19 @@ class Recorder:
             site = self._sites.get((id(frame.f_code), frame.f_lasti)) or self._new_site(frame)
             if not site.known:
                 return _fallback(coro)
-            return site.constant or (site, site.read(frame, self.index_of))
+            if site.constant is not None:
+                return site.constant
+            shot = place is not None and self.camera.roll[place] is frame.f_code
+            values = site.read_shot(self.camera.roll, place) if shot else None
+            return site, site.read(frame, self.index_of) if values is None else values
         except Exception:  # looking must never reach the user's task
+            return None
+
+    def read(self, site: Site, frame: Any) -> Any:
+        """Return `site` with the values there."""
+        try:
+            return site, site.read(frame, self.index_of)
+        except Exception:
             return None
 
     def _new_site(self, frame: Any) -> Site:
@@ -423,7 +442,8 @@ class Recorder:
         site = Site(frame)
         self._sites[id(frame.f_code), frame.f_lasti] = site
         if not self.film.virtual and not self.details:
-            self.zero += time.perf_counter() - started
+            number = len(self.raw) // self._size
+            self._leaps.append((number, time.perf_counter() - started))
         return site
 
     def _own_frame(self, coro: Any) -> Any:
@@ -552,11 +572,12 @@ class _Known:
 class _Filmed(Coroutine):
     """A coroutine that tells the recorder about its steps, and else passes everything on."""
 
-    __slots__ = ("__weakref__", "_coro", "_index", "_recorder", "_send", "_throw")
+    __slots__ = "__weakref__ _coro _index _place _recorder _send _site _throw _what".split()
 
     def __init__(self, coro: Any, recorder: Recorder, index: int) -> None:
         self._coro, self._recorder, self._index = coro, recorder, index
         self._send, self._throw = coro.send, coro.throw
+        self._place, self._site, self._what = -1, None, None
 
     # A bare `raise` adds no line to the traceback, and ours is taken off before: it begins in the
     # user's code, as without us. So the same lines stand in `send` and in `throw`.
@@ -566,21 +587,40 @@ class _Filmed(Coroutine):
         """Take one step."""
         recorder = self._recorder
         try:
-            if recorder.closed:
-                return self._send(value)
             if recorder.plain:  # as `begun` does, without a call
                 recorder.running.append(self._index)
-                now = recorder.time() - recorder.zero
-                recorder.raw += (now, "run", self._index, None, None, None)
+                raw = recorder.raw
+                raw += (recorder.time(), "run", self._index, None, None, None)
+            elif recorder.closed:
+                return self._send(value)
             else:
                 recorder.begun(self._index)
             awaited = self._send(value)
         except BaseException as error:
             self._over(error)
             raise
-        if not recorder.closed:
+        if recorder.plain:  # as `paused` does, without a call
+            recorder.running.pop()
+            recorder.ended_last = self._index
+            now, raw = recorder.time(), recorder.raw
+            frame = getattr(self._coro, "cr_frame", None)
+            if frame is None or frame.f_lasti != self._place:
+                self._look(frame)
+            raw += (now, "wait", self._index, None, self._what, None)
+        elif not recorder.closed:
             recorder.paused(self._index, self._coro, awaited)
         return awaited
+
+    def _look(self, frame: Any) -> None:
+        """Keep what the coroutine awaits, for as long as it comes back to the same place."""
+        site = self._site
+        if site is not None and frame is not None and frame.f_lasti == site.lasti:
+            self._what = self._recorder.read(site, frame)
+            return
+        self._what = what = self._recorder.look(self._coro)
+        self._site = what[0] if type(what) is tuple else None
+        same = self._site is not None and self._site.constant is not None
+        self._place = self._site.lasti if same else -1
 
     @drives_tasks
     def throw(self, *what: Any) -> Any:
