@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import types
 
 import pytest
@@ -13,7 +14,14 @@ from asyncio_lessons.classroom.checking.expect import Refused
 from asyncio_lessons.classroom.filming.loops import loop_factory
 from asyncio_lessons.classroom.notebook import face
 
-AT_WORK = [name for file in ("downloads", "pipeline", "blocking_library") for name in FILES[file]]
+if sys.platform == "win32":
+    pytest.skip("asyncio has no signal handlers there", allow_module_level=True)
+
+AT_WORK = [
+    name
+    for file in ("downloads", "pipeline", "blocking_library", "chat_room", "graceful")
+    for name in FILES[file]
+]
 
 
 def virtual_loop(clock: VirtualClock) -> asyncio.AbstractEventLoop:

@@ -43,6 +43,8 @@ FILES: dict[str, tuple[str, ...]] = {
     "pipeline": ("pipeline",),
     "blocking_library": ("blocking-library",),
     "echo_reverse": ("echo-handle",),
+    "chat_room": ("chat-room",),
+    "graceful": ("graceful-shutdown",),
     "worker_queue": ("worker-pool",),
 }
 

@@ -36,6 +36,7 @@ The exercises, by lesson (a test holds this list against the files):
     10  polite-downloads  pipeline
     11  blocking-library
     12  echo-handle
+    12  chat-room  graceful-shutdown
     13  worker-pool
 
 The reader's code never runs in the kernel: a process of its own runs it (`checking.engine`) and
