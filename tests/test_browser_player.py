@@ -26,7 +26,7 @@ from test_browser import (
 )
 
 import asyncio_lessons as aio
-from asyncio_lessons.classroom import Film, film, record, work
+from asyncio_lessons.classroom import Film, GeneratorRecorder, film, record, work
 from asyncio_lessons.classroom.player.words import seconds
 
 STATES = {
@@ -38,6 +38,12 @@ STATES = {
     "done": "done",
     "cancelled": "cancelled",
     "failed": "failed",
+}
+OF_A_GENERATOR = STATES | {
+    "waiting": "suspended at",
+    "interrupted": "calls",
+    "done": "finished",
+    "cancelled": "closed",
 }
 ENDS = ("done", "cancelled", "failed")
 SIGNS = {"created": "·", "interrupted": "·", "done": "✓", "cancelled": "✕", "failed": "!"}
@@ -179,7 +185,36 @@ async def talk() -> None:
         writer.close()
 
 
+def inner() -> Any:
+    answer = yield "who is there?"
+    print("inner receives", answer)
+    return "all said"
+
+
+def outer(other: Any) -> Any:
+    next(other)
+    try:
+        result = yield from inner()
+        yield result
+    except ValueError:
+        other.close()
+        raise
+
+
+def calls_of_generators() -> Film:
+    """Two generators: one delegates, resumes the other, and fails; the other is closed."""
+    recorder = GeneratorRecorder()
+    talk = recorder.watch(outer(recorder.watch(inner(), "other")), "talk")
+    next(talk)
+    talk.send("oh hi")
+    with pytest.raises(ValueError, match="no"):
+        talk.throw(ValueError("no"))
+    return recorder.film
+
+
 def a_film(kind: str) -> Film:
+    if kind == "generators":
+        return calls_of_generators()
     if kind == "lessons":
         return record(a_program(aio), virtual=True, details=True)
     if kind == "asyncio":
@@ -207,7 +242,8 @@ def expected(film: Film, number: int) -> dict[str, Any]:
     running = scene.running
     seen: dict[str, Any] = {"step": number}
     if running is None:
-        seen["running"] = [row(None, "no task: the loop itself")]
+        caller = "no task: the loop itself" if film.loop else "the code outside"
+        seen["running"] = [row(None, caller)]
     else:
         task = running.get("task")
         seen["running"] = [row(task, running.get("callback") or named(task))]
@@ -232,7 +268,7 @@ def expected(film: Film, number: int) -> dict[str, Any]:
         row(line["task"], line["text"], named(line["task"])) for line in scene.printed[-60:]
     ] or [row(None, "nothing yet")]
     seen["tasks"] = [
-        [str(index), [named(index), state_of(task), *calls_and_locals(film, task)]]
+        [str(index), [named(index), state_of(film, task), *calls_and_locals(film, task)]]
         for index, task in enumerate(scene.tasks)
         if task is not None
     ]
@@ -243,12 +279,12 @@ def _wait(left: float) -> str:
     return f"in {seconds(round(left, 9))}" if left > 0 else "due now"
 
 
-def state_of(task: dict) -> str:
+def state_of(film: Film, task: dict) -> str:
     state = task["state"]
     more = {"waiting": task["waits"], "done": task["result"]}.get(state)
     more = task["error"] if state in ("cancelled", "failed") else more
     on = task["on"] if state == "waiting" and task["on"] != task["waits"] else None
-    parts = (STATES[state], more, on)
+    parts = ((STATES if film.loop else OF_A_GENERATOR)[state], more, on)
     return SIGNS.get(state, "") + " ".join(" ".join(filter(None, parts)).split())
 
 
@@ -281,7 +317,7 @@ def badges(film: Film, number: int, file: str) -> set[tuple[int, int]]:
     }
 
 
-@pytest.mark.parametrize("kind", ["lessons", "asyncio", "sockets", "uvloop"])
+@pytest.mark.parametrize("kind", ["lessons", "asyncio", "sockets", "uvloop", "generators"])
 def test_every_step_shows_the_recorded_scene_both_ways(
     browser: Browser, kind: str, tmp_path: Path
 ) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 import asyncio_lessons as aio
-from asyncio_lessons.classroom import Player, film, record, work
+from asyncio_lessons.classroom import Player, film, film_generator, record, work
 from asyncio_lessons.classroom.player import lean, page, words
 from asyncio_lessons.demos.worker_queue import program
 
@@ -178,6 +178,31 @@ def test_lengths_of_time(length: float, text: str) -> None:
 
 
 # -- how it is called -----------------------------------------------------------------------------
+
+
+def listen() -> Any:
+    answer = yield "who is there?"
+    print("received", answer)
+    return "all said"
+
+
+def delegate() -> Any:
+    return (yield from listen())
+
+
+def test_the_sentences_of_a_generator_say_who_calls() -> None:
+    talk = film_generator(delegate())
+    next(talk)
+    with pytest.raises(StopIteration):
+        talk.send("oh hi")
+    shown = film(talk).sentences
+    assert shown[0] == "Nothing has run yet."
+    assert re.fullmatch(r"delegate is created at line \d+, .*: none of its code has run.", shown[1])
+    assert re.fullmatch(r"The code outside calls next\(\) at .*: delegate starts.", shown[2])
+    assert re.fullmatch(r"delegate yields 'who is there\?' and is suspended .*", shown[3])
+    assert "calls send('oh hi')" in shown[4] and "resumes where it was suspended." in shown[4]
+    assert shown[5:] == ["delegate is finished and returns 'all said'.", "The film ends here."]
+    assert "paused" not in page.script() + page.style()
 
 
 def test_a_coroutine_that_fails_still_gives_its_film() -> None:

@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from random_programs import PROGRAMS, Writer
 from same import virtual_loop
 
-from asyncio_lessons.classroom import Film, Recorder, record, work
+from asyncio_lessons.classroom import Film, Recorder, attempt, record, work
 from asyncio_lessons.classroom.filming.film import ENDS
 from asyncio_lessons.classroom.filming.generators import GeneratorRecorder, film_generator
 from asyncio_lessons.classroom.filming.scenes import change
@@ -459,6 +459,33 @@ def test_generators_that_call_each_other_share_a_film() -> None:
     called = next(step for step in film.steps if step.kind == "run" and step.task == 0)
     assert called.cause == ("task", 1)
     assert film.scene(called.number).tasks[1]["state"] == "interrupted"
+
+
+async def walk(steps: int) -> str:
+    for _ in range(steps):
+        await aio.suspend()
+    return "home"
+
+
+def test_coroutines_that_take_turns() -> None:
+    recorder = GeneratorRecorder()
+    walks = recorder.watch(walk(1), "A"), recorder.watch(walk(2), "B")
+    assert aio.round_robin(*walks) == ["home", "home"]
+    film = recorder.film
+    check_scenes(film)
+    ran = [name for kind, name, _ in steps_of(film, "run")]
+    assert ran == ["A", "B", "A", "B", "B"]
+    last = [step for step in film.steps if step.kind == "wait"][-1]
+    a, b = film.scene(last.number).tasks
+    assert (a["state"], b["state"]) == ("done", "waiting")
+    assert line_of(film, b["frames"][0]) == "await aio.suspend()"
+
+
+def test_a_call_through_attempt_is_told_as_the_line_that_makes_it() -> None:
+    generator = film_generator(inner(1))
+    attempt(next, generator)
+    site = next(step.site for step in generator.film.steps if step.kind == "run")
+    assert line_of(generator.film, site) == "attempt(next, generator)"
 
 
 def iter_that_fails() -> Any:

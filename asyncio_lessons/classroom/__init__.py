@@ -36,6 +36,8 @@ In plain Python, and to draw several films on one time axis::
     record(main(), check=False).error                        # a failing program: no raise
     film(main(), virtual=True, title="The claim")            # the player
     film(record(main(), details=True)).save("film.html")     # a page of its own
+    numbers = film_generator(count(3))                       # use it as you would use count(3)
+    film(numbers)                                            # the player of what was done with it
 
 ``work(seconds)`` is CPU work of that length: it blocks the loop, on the real clock and on the
 virtual one. ``xray(obj)`` shows the chain of paused frames of a generator, coroutine or task.
@@ -65,6 +67,7 @@ from .player.page import Player, film
 _PAGES = dict.fromkeys(("chat", "environment", "museum"), "notebook")
 _PAGES |= {"schedule_lab": "filming"}
 _PAGES |= {"plans": "pictures"}
+_PAGES |= dict.fromkeys(("GeneratorRecorder", "film_generator"), "filming.generators")
 _PAGES |= {"draw_engines": "pictures.engines", "spinning_naps": "filming.spin"}
 _PAGES |= {"delivery": "filming.delivery", "TinyLoop": "notebook.tiny_loop"}
 _PAGES |= dict.fromkeys(("attempt", "cpu_seconds", "printed_warnings"), "notebook.attempt")

@@ -1,4 +1,4 @@
-"""Film generators that a program drives by hand, with `next`, `send`, `throw` and `close`.
+"""Film generators and coroutines that a program drives by hand: `next`, `send`, `throw`, `close`.
 
     numbers = film_generator(count(3))      # use it as you would use count(3)
     next(numbers)
@@ -34,8 +34,9 @@ _EVENTS = ("create", "run", "wait", "done", "cancelled", "failed")
 def film_generator(generator: Any, name: str | None = None) -> "FilmedGenerator":
     """Return a stand-in for `generator` that films every call; its `film` is the film so far.
 
-    generator: anything with `__next__`, also one written as a class; name: what it is called in the
-    film, the name of its function unless given. Raises TypeError for anything else.
+    generator: anything with `__next__`, also one written as a class, or a coroutine that a program
+    drives with `send(None)`; name: what it is called in the film, the name of its function unless
+    given. Raises TypeError for anything else.
     """
     return GeneratorRecorder().watch(generator, name)
 
@@ -54,7 +55,7 @@ class GeneratorRecorder:
 
     def watch(self, generator: Any, name: str | None = None) -> "FilmedGenerator":
         """Return a stand-in for `generator`; see `film_generator`."""
-        if not hasattr(generator, "__next__"):
+        if not (hasattr(generator, "__next__") or hasattr(generator, "send")):
             kind = getattr(generator, "__name__", type(generator).__name__)
             call = f"; call it: {kind}()" if callable(generator) else ""
             raise TypeError(f"film_generator() needs a generator; got {kind}{call}")

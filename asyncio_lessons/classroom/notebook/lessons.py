@@ -25,7 +25,7 @@ class Lesson:
 LESSONS = (
     Lesson("00", "start_here", 25),
     Lesson("01", "wait", 30),
-    Lesson("02", "generators", 40),
+    Lesson("02", "generators", 45),
     Lesson("03", "delegation", 50),
     Lesson("04", "coroutines", 60),
     Lesson("05", "futures", 85),

@@ -285,7 +285,7 @@ async (root, film, css) => {
     const [sheetNumber, at] = steps[now][SPOT] && !chosen && !asking && followed < 0 ? steps[now][SPOT] : spot ? [sources[id][1], line] : [sources.find((source) => !source[2])?.[1]];
     const sheet = sheets[sheetNumber];
     marked?.classList.remove("cur");
-    if (!sheet) return (heads.source.lastChild.textContent = ""), show("source", "", () => none("no function is running or paused"));
+    if (!sheet) return (heads.source.lastChild.textContent = ""), show("source", "", () => none("no function is running or suspended"));
     if (!sheet.node) layOut(sheet);
     heads.source.lastChild.textContent = sheet.file;
     show("source", sheetNumber, () => [sheet.node]);
@@ -458,7 +458,7 @@ async (root, film, css) => {
   const drawSentence = () => {
     const verdict = predicting && !asking && answers.get(now);
     show("sentence", [asking, !!verdict, now].join(), () => {
-      if (asking) return [el("b", "", "Which task runs next?"), " Look where each task is paused, and at the timers."];
+      if (asking) return [el("b", "", "Which task runs next?"), " Look where each task is suspended, and at the timers."];
       const said = rich(inside(steps[now][SENTENCE]));
       if (!verdict) return said;
       const old = before[now].find(([slot]) => slot == 1);

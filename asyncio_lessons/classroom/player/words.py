@@ -65,7 +65,7 @@ class Told:
         return held["state"] if held else ""
 
     def line(self) -> str:
-        """Return " (line 12)": where the task's own coroutine is paused."""
+        """Return " (line 12)": where the task's own coroutine is suspended."""
         held = self.scene["tasks"][self.step.task]
         return f" (line {held['frames'][0]['line']})" if held and held["frames"] else ""
 
