@@ -19,7 +19,7 @@ if sys.platform == "win32":
 
 AT_WORK = [
     name
-    for file in ("downloads", "pipeline", "blocking_library", "chat_room", "graceful")
+    for file in ("downloads", "pipeline", "blocking_library", "chat_room", "graceful", "debugging")
     for name in FILES[file]
 ]
 

@@ -46,6 +46,7 @@ FILES: dict[str, tuple[str, ...]] = {
     "chat_room": ("chat-room",),
     "graceful": ("graceful-shutdown",),
     "worker_queue": ("worker-pool",),
+    "debugging": ("destroyed-repair", "swallowed-repair", "blocked-repair"),
 }
 
 

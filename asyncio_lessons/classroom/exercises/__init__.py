@@ -38,6 +38,7 @@ The exercises, by lesson (a test holds this list against the files):
     12  echo-handle
     12  chat-room  graceful-shutdown
     13  worker-pool
+    13  destroyed-repair  swallowed-repair  blocked-repair
 
 The reader's code never runs in the kernel: a process of its own runs it (`checking.engine`) and
 is stopped after about a second. What passes joins ``my_asyncio/`` (`workshop`) in the folder the
