@@ -36,7 +36,7 @@ LESSONS = (
     Lesson("10", "queues", 140),
     Lesson("11", "asyncio", 35),
     Lesson("12", "echo_reverse", 70),
-    Lesson("13", "worker_queue", 45),
+    Lesson("13", "worker_queue", 70),
 )
 
 
