@@ -75,6 +75,8 @@ _PAGES |= {"cost": "notebook.attempt", "resumptions": "notebook.attempt"}
 _PAGES |= {"ladder": "notebook.ladder"}
 _PAGES |= {"trace_link": "filming.perfetto"}
 _PAGES |= dict.fromkeys(("SlowLine", "SlowSocket", "slow_server", "two_visits"), "notebook.slow")
+_PAGES |= dict.fromkeys(("call_graph", "never_awaited", "printed_log"), "notebook.reports")
+_PAGES |= {"run_python": "notebook.reports"}
 
 
 def __getattr__(name: str) -> Any:
