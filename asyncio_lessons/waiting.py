@@ -134,16 +134,31 @@ async def wait(
     return done, set(futures) - done
 
 
+class TimedWaiter(Future):
+    """What `wait` waits for; its result, which the timer may set, cancels the timer at once."""
+
+    def __init__(self, loop: Any, timeout: float | None) -> None:
+        super().__init__(loop=loop)
+        release = set_result_unless_cancelled
+        self.timer = None if timeout is None else loop.call_later(timeout, release, self)
+
+    def set_result(self, result: Any) -> None:
+        """Finish, and need no timer any more."""
+        self.cancel_timer()
+        super().set_result(result)
+
+    def cancel_timer(self) -> None:
+        """Cancel the timer, if there is one."""
+        if self.timer is not None:
+            self.timer.cancel()
+
+
 async def _wait_until(futures: Iterable, return_when: str, timeout: float | None) -> None:
-    loop = get_running_loop()
-    waiter = loop.create_future()
-    release = set_result_unless_cancelled
-    timer = None if timeout is None else loop.call_later(timeout, release, waiter)
+    waiter = TimedWaiter(get_running_loop(), timeout)
     try:
         await _wait_for_enough(futures, return_when, waiter)
     finally:
-        if timer is not None:
-            timer.cancel()
+        waiter.cancel_timer()
 
 
 async def _wait_for_enough(futures: Iterable, return_when: str, waiter: Future) -> None:
