@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
 import types
+from collections.abc import Iterator
 
 import pytest
 
@@ -29,6 +31,14 @@ def virtual_loop(clock: VirtualClock) -> asyncio.AbstractEventLoop:
     loop = loop_factory("asyncio", virtual=True)()
     loop._tasks = ()  # ours keeps its tasks there, and a check tidies them up
     return loop
+
+
+@pytest.fixture(autouse=True)
+def little_garbage() -> Iterator[None]:
+    """Let a check collect its own garbage only: all there is in a test run takes seconds."""
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 class Asyncio(types.ModuleType):

@@ -34,7 +34,7 @@ LESSONS = (
     Lesson("08", "sockets", 80),
     Lesson("09", "waiting", 110),
     Lesson("10", "queues", 140),
-    Lesson("11", "asyncio", 35),
+    Lesson("11", "asyncio", 45),
     Lesson("12", "echo_reverse", 70),
     Lesson("13", "worker_queue", 70),
 )
