@@ -436,12 +436,13 @@ SEMAPHORE = Exercise(
     stub="""
 class Semaphore:
     # self._value is how many places are free. self.locked() says whether a task must wait.
-    # self._wake_up_next() takes a place for the first that waits, and wakes it; True if it did.
+    # self._wake_up() takes a place for each that waits, first come, while there are some; it wakes
+    # them.
     async def acquire(self):
         # about 14 lines. Not locked: take a place, return True. Else make a future of your own,
         # waiter = self._create_future(), and await self._wait_in_line(waiter): the place was taken
         # for this task when it was woken. Cancelled after that (the waiter is not cancelled): give
-        # the place back. At the end, whatever happens, wake others while there is room.
+        # the place back. At the end, whatever happens, wake others if there is room.
         ...
 
     def release(self):
@@ -450,11 +451,10 @@ class Semaphore:
 """,
     hints=(
         "A lock has one place, a semaphore `self._value` of them.",
-        "A task that waits does not take a place itself: `_wake_up_next` took it. So no other task "
+        "A task that waits does not take a place itself: `_wake_up` took it. So no other task "
         "can come in between.",
         "`try: await self._wait_in_line(waiter)`, `except CancelledError:` give back if the waiter "
-        "is not cancelled, and raise; `finally: while self._value > 0 and self._wake_up_next(): "
-        "pass`.",
+        "is not cancelled, and raise; `finally: self._wake_up()`.",
     ),
     wrong=(
         Wrong(
@@ -464,8 +464,8 @@ class Semaphore:
         ),
         Wrong(
             change=(
-                "                pass\n        return True",
-                "                pass\n        self._value -= 1\n        return True",
+                "            self._wake_up()\n        return True",
+                "            self._wake_up()\n        self._value -= 1\n        return True",
             ),
             says="taken for it already",
         ),
@@ -483,15 +483,15 @@ class Semaphore:
         ),
         Wrong(
             change=(
-                "        self._value += 1\n        self._wake_up_next()",
+                "        self._value += 1\n        self._wake_up()",
                 "        self._value += 1",
             ),
             says="could wake",
         ),
         Wrong(
             change=(
-                "        self._value += 1\n        self._wake_up_next()",
-                "        self._wake_up_next()",
+                "        self._value += 1\n        self._wake_up()",
+                "        self._wake_up()",
             ),
             says="One place more",
         ),
@@ -513,8 +513,8 @@ class Semaphore:
             raise
         finally:
             self._waiters.remove(waiter)
-            while self._value and self._wake_up_next():
-                pass
+            if self._value:
+                self._wake_up()
         return True
 """,
         """
@@ -528,9 +528,7 @@ class Semaphore:
                 self._value += not waiter.cancelled()
                 raise
             finally:
-                while self._value > 0:
-                    if not self._wake_up_next():
-                        break
+                self._wake_up()
         else:
             self._value -= 1
         return True
@@ -540,7 +538,7 @@ class Semaphore:
     def release(self):
         self._value = self._value + 1
         if self._waiters:
-            self._wake_up_next()
+            self._wake_up()
 """,
     ),
 )
@@ -629,7 +627,7 @@ def _(aio):
         return turns
 
     _, second, third = play(aio, main).result
-    holds(second == third, "At the end wake others while there is room: `while`, not `if`.")
+    holds(second == third, "At the end wake others if there is room, as many as there is room for.")
 
 
 @SEMAPHORE.check("a task that is cancelled in line is out of the line")

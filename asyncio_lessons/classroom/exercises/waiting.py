@@ -239,6 +239,11 @@ def _(aio):
         task.cancel()
         await aio.suspend()
         await aio.suspend()
+        timers = [timer for timer in loop._scheduled if not timer.cancelled()]
+        sentence = (
+            "Nothing needs the timer any more: cancel it, `try: ... finally: timer.cancel()`."
+        )
+        same(len(timers), 0, sentence)
         waiting = loop.create_future()
         loop.call_later(10, waiting.set_result, None)
         await waiting
