@@ -278,8 +278,15 @@ def test_scenes_agree_with_themselves(loop: str) -> None:
 class Looks:
     """Looks at a loop itself whenever the program says something."""
 
-    def __init__(self, loop: Any, tasks: list) -> None:
-        self.loop, self.tasks, self.seen = loop, tasks, []
+    def __init__(self, loop: Any) -> None:
+        self.loop, self.coros, self.seen = loop, [], []
+        create_task = loop.create_task
+
+        def noted(coro: Any, **options: Any) -> Any:
+            self.coros.append(coro)  # before it is made: an eager task makes others meanwhile
+            return create_task(coro, **options)
+
+        loop.create_task = noted
 
     def __call__(self) -> None:
         # What empties the socket that wakes the loop is not the program's, and not shown.
@@ -292,7 +299,10 @@ class Looks:
 
     def name(self, item: Any) -> Any:
         owner = getattr(getattr(item, "_callback", None), "__self__", item)
-        return self.tasks.index(owner) if owner in self.tasks else "callback"
+        if not hasattr(owner, "get_coro"):
+            return "callback"
+        coro = owner.get_coro()
+        return self.coros.index(getattr(coro, "_coro", coro))
 
 
 def filmed_run(lib: ModuleType, source: str, **options: Any) -> tuple[list, Film, Looks | None]:
@@ -308,9 +318,8 @@ def filmed_run(lib: ModuleType, source: str, **options: Any) -> tuple[list, Film
     recording = random_programs._recording_tasks
 
     def recording_tasks(loop: Any) -> list:
-        tasks = recording(loop)
-        looks.append(Looks(loop, tasks))
-        return tasks
+        looks.append(Looks(loop))
+        return recording(loop)
 
     def plain(value: Any, plain: Callable = random_programs._plain) -> Any:
         if options.get("details") and value is not None and not looks[0].loop.is_closed():

@@ -81,6 +81,7 @@ class Recorder:
         self.details, self._limit, self._scoped = details, limit, scoped
         self._code, self._first_name = code, name
         self._tasks: list[_Known] = []
+        self._indices: dict[int, int] = {}  # id of a task: its index
         # The fields of one note after the other: lists of plain things cost the collector nothing.
         self.raw: list = []
         self._size = 10 if details else 6  # fields of a note
@@ -370,6 +371,7 @@ class Recorder:
         self.note("create", index, self.who() or OUTSIDE, value=value)
         task = original(_Filmed(coro, self, index), **options)
         known.see(task)
+        self._indices[id(task)] = index
         return made_by_caller(task, 2)
 
     def _add(self, known: "_Known") -> None:
@@ -380,10 +382,13 @@ class Recorder:
         """Return the index of a filmed task, None for anything else."""
         if obj is self.main and obj is not None:
             return 0
-        get_coro = getattr(obj, "get_coro", None)
-        if get_coro is None:
+        index = self._indices.get(id(obj))
+        if index is not None and self._tasks[index].reference() is obj:
+            return index
+        # Python 3.12.1 crashes if an eager task that is done is asked for its coroutine.
+        if not is_task(obj) or obj.done():
             return None
-        coro = get_coro()
+        coro = obj.get_coro()
         return coro._index if type(coro) is _Filmed and coro._recorder is self else None
 
     def index_of_task(self, task: Any) -> int | None:
