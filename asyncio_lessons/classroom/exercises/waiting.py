@@ -240,9 +240,7 @@ def _(aio):
         await aio.suspend()
         await aio.suspend()
         timers = [timer for timer in loop._scheduled if not timer.cancelled()]
-        sentence = (
-            "Nothing needs the timer any more: cancel it, `try: ... finally: timer.cancel()`."
-        )
+        sentence = "A sleep that is cancelled must take its timer away: `finally: timer.cancel()`."
         same(len(timers), 0, sentence)
         waiting = loop.create_future()
         loop.call_later(10, waiting.set_result, None)
