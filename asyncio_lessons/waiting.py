@@ -1,7 +1,7 @@
 """Waiting: for a time, for many, for one of many, not too long, and from outside a loop.
 
 All of it is made of futures and callbacks. What is here adds nothing to the loop: each function
-makes a future that somebody will finish, and awaits it.
+makes a future that a callback will finish, and awaits it.
 """
 
 import functools
@@ -100,7 +100,7 @@ def _outcome(future: Future) -> Any:
 def gather(*awaitables: Any, return_exceptions: bool = False) -> Future:
     """Return a future of the list of all results, in the order of the arguments.
 
-    The first exception is handed on at once and cancels nobody; with return_exceptions the
+    The first exception is handed on at once and cancels no other; with return_exceptions the
     exceptions stand in the list. Mirrors asyncio.tasks.gather.
     """
     loop, futures = None, {}
@@ -432,7 +432,7 @@ class TaskGroup:
         if error is not None and not isinstance(error, CancelledError):
             self._errors.append(error)
         if self._errors:
-            if self._parent.cancelling():  # somebody else asks too: let that be heard
+            if self._parent.cancelling():  # another request came too: let the task see it
                 self._parent.uncancel()
                 self._parent.cancel()
             raise BaseExceptionGroup("unhandled errors in a TaskGroup", self._errors) from None

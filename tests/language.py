@@ -1,4 +1,4 @@
-"""The words this project does not use, and the files that are still to be freed of them."""
+"""The words this project does not use."""
 
 from __future__ import annotations
 
@@ -27,12 +27,6 @@ INSTEAD = {
 FORBIDDEN = re.compile(rf"\b(?:{'|'.join(INSTEAD)})\b", re.IGNORECASE)
 KINDS = {".py", ".md", ".ipynb", ".js", ".css", ".html", ".toml", ".yml", ".txt", ""}
 EXEMPT = {"tests/language.py", "LICENSE", "LICENSE-CC-BY-4.0.txt"}
-
-# Shrinks to nothing: take a file out when its words are mended.
-STILL_TO_MEND = {
-    "asyncio_lessons/waiting.py",
-    "tests/test_differences.py",
-}
 
 
 def files() -> list[Path]:

@@ -185,7 +185,7 @@ def test_run_in_a_loop() -> None:
 @row("What `run` says to a function that was not called")
 def test_run_of_a_function() -> None:
     async def main():
-        """Nobody calls it."""
+        """It is never called."""
 
     theirs, ours = (error_of(lib.run, main) for lib in (asyncio, aio))
     assert ours == "ValueError(a coroutine was expected, got main: write run(main()))"

@@ -19,19 +19,11 @@ from asyncio_lessons.classroom.notebook.ladder import PARTS
 from asyncio_lessons.classroom.predictions import Wrong
 
 PATHS = [pytest.param(path, id=path.stem) for path in notebooks()]
-# Lessons whose text is still that of the first edition. Shrinks to nothing.
-STILL_TO_WRITE = set()
 
 
 @pytest.fixture(params=PATHS)
 def path(request: pytest.FixtureRequest) -> Path:
     return request.param
-
-
-def rewritten(path: Path) -> None:
-    """Skip the rules of the second edition for a lesson that is not yet written anew."""
-    if number_of(path) in STILL_TO_WRITE:
-        pytest.skip("not yet written anew")
 
 
 @lru_cache
@@ -49,28 +41,24 @@ MANY_WORDS = {"00": "a welcome: it explains the tools, and has little code"}
 
 
 def test_cells_are_short(path: Path) -> None:
-    rewritten(path)
     found = measured(path)
     assert found.median_cell <= 5, "lines of code in the median cell"
     assert found.longest_cell <= 15, "lines of code; stubs of exercises are not counted"
 
 
 def test_there_are_words_for_each_line_of_code(path: Path) -> None:
-    rewritten(path)
     words = measured(path).words_a_line
     assert words >= 8, "code with captions: say what comes, and what it showed"
     assert words <= 14 or number_of(path) in MANY_WORDS
 
 
 def test_a_lesson_says_how_long_it_takes(path: Path) -> None:
-    rewritten(path)
     assert re.search(r"^\*Time\*: about \d+ minutes", cells_of(path)[0].source, re.MULTILINE)
 
 
 @pytest.mark.parametrize("number", [part[0] for part in PARTS])
 def test_a_lesson_that_builds_shows_the_ladder(number: str) -> None:
     (path,) = NOTEBOOKS.glob(f"{number}_*.ipynb")
-    rewritten(path)
     assert f'ladder("{number}")' in [cell.source.strip() for cell in cells_of(path)]
 
 
@@ -192,8 +180,6 @@ def test_each_belief_is_shown_to_be_false(belief: str) -> None:
         if exercise.name in measured(path).exercises and exercise.wrong:
             cures.add(exercise.lesson)
     due = set(BELIEFS[belief].split())
-    if not cures and due & STILL_TO_WRITE:
-        pytest.skip("its lesson is not yet written anew")
     assert cures & due, f"no lesson of {BELIEFS[belief]} shows it false"
 
 
@@ -238,5 +224,4 @@ def test_links_to_the_glossary_lead_to_a_term(path: Path) -> None:
 def test_a_term_is_linked_where_it_is_defined(term: str) -> None:
     number, name = re.search(r"\[(\d\d)\]\(([^)]+)\)", entries()[term]).groups()
     assert name.startswith(number)
-    if number not in STILL_TO_WRITE:
-        assert anchor(term) in links_of(NOTEBOOKS / name), f"{name} does not link {term!r}"
+    assert anchor(term) in links_of(NOTEBOOKS / name), f"{name} does not link {term!r}"
