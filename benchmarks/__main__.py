@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from benchmarks import costs, echo, others
+from benchmarks import costs, echo, film, others
 from benchmarks.contenders import BASE, OURS, Contender, contenders
 from benchmarks.programs import PROGRAMS, Program
 
@@ -91,6 +91,12 @@ def measure_costs(most_tasks: int, progress: Progress) -> dict[str, dict[str, fl
             figures.setdefault(what, {})[name] = measure(library)
             progress.advance(bar)
     return figures
+
+
+def measure_films(rounds: int, progress: Progress) -> Figures:
+    """Measure what filming a program costs it."""
+    bar = progress.add_task("filming", total=rounds * len(film.LOOPS) * len(film.PROGRAMS))
+    return film.measure(rounds, advance=lambda: progress.advance(bar))
 
 
 def ratios(row: dict[str, list[float]]) -> dict[str, tuple[float, float, float]]:
@@ -182,11 +188,14 @@ def main() -> None:
         programs = measure_programs(options.rounds, progress)
         echoes = measure_echo(max(3, options.rounds // 3), options.requests, progress)
         others_ = measure_costs(options.most_tasks, progress)
+        films = measure_films(options.rounds, progress)
     goals: dict[str, Any] = {program.name: program.goal for program in PROGRAMS}
     console.print(table_of("Times as long as ours: median (quartiles)", programs, goals))
     console.print(table_of("CPU of the server a request, times ours", echoes, {}))
     console.print(table_of_costs(others_))
+    console.print(film.table_of(films))
     found = {"machine": machine(), "programs": programs, "echo": echoes, "costs": others_}
+    found["film"] = films
     options.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     draw(programs | echoes, options.plot)
     console.print(f"written: {options.json}, {options.plot}")

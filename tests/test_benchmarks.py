@@ -6,7 +6,7 @@ import inspect
 import pytest
 
 import asyncio_lessons
-from benchmarks import costs, echo, others
+from benchmarks import costs, echo, film, others
 from benchmarks.contenders import PURE_PYTHON, in_pure_python, on
 from benchmarks.programs import PROGRAMS, Program
 
@@ -50,3 +50,17 @@ def test_the_costs_of_ours_are_of_the_order_of_asyncios() -> None:
     ours, theirs = (costs.bytes_of_an_idle_task(aio, 500) for aio in (asyncio_lessons, asyncio))
     assert 300 < ours < 3 * theirs
     assert 0 < costs.seconds_a_switch(asyncio_lessons, 10, switches=1_000) < 1e-3
+
+
+@pytest.mark.parametrize("loop", ["lessons", "asyncio"])
+@pytest.mark.parametrize("program", film.PROGRAMS.values(), ids=film.PROGRAMS)
+def test_filming_is_measured_inside_the_program(program, loop: str) -> None:
+    for way in film.ways():
+        assert 0 < film.seconds(program, loop, way, 200) < 1
+
+
+def test_filming_costs_little() -> None:
+    # Far above what `make bench` finds (about 2.5 and 6): a busy machine must not fail this.
+    figures = film.measure(rounds=3, switches=2_000)
+    row = figures["sleep(0), four tasks, asyncio"]
+    assert min(row[film.FILMED]) < 5 and min(row[film.DETAILS]) < 15

@@ -30,6 +30,7 @@ _NAMED = (
     types.ModuleType,
     type,
 )
+_UNSET: Any = object()
 _SHORT = {int, float, bool, type(None)}
 DEEPEST = 1000  # frames of one chain
 KEEPS_LOCALS = sys.version_info < (3, 13)
@@ -311,7 +312,10 @@ class Site:
             space = _read_locals(frame, self._roots)
             return tuple(_plain(_dotted(name, space, frame.f_globals)) for name in self.names)
         space, outer = frame.f_locals, frame.f_globals
-        found = [space[name] if name in space else outer.get(name, ...) for name in self.names]
+        found = [
+            value if (value := space.get(name, _UNSET)) is not _UNSET else outer.get(name, ...)
+            for name in self.names
+        ]
         if KEEPS_LOCALS and self.code.co_flags & OPTIMIZED and sys.getrefcount(space) <= 3:
             space.clear()  # as `_read_locals` does
         return tuple([value if type(value) in _SHORT else _plain(value) for value in found])

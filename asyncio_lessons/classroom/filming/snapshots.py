@@ -153,7 +153,7 @@ class Camera:
         if not names:
             return
         space, value = frame.f_locals, self.value
-        held = space if KEEPS_LOCALS else dict(space)
+        held = space if KEEPS_LOCALS else dict(space.items())  # one pass over the frame
         for name in names:
             each = held.get(name, _UNSET)
             roll.append(each if type(each) in _SHORT else value(each))
