@@ -59,7 +59,7 @@ def test_cells_of_a_notebook_are_told_apart() -> None:
     cells = ["async def inner():\n    await aio.sleep(1)", "async def outer():\n    await inner()"]
     names: dict[str, Any] = {"aio": aio}
     for number, text in enumerate(cells):
-        file = f"/tmp/ipykernel_7/{number}.py"
+        file = f"/var/ipykernel_7/{number}.py"
         linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
         exec(compile(text, file, "exec"), names)
     sources = film(names["outer"](), virtual=True).film.sources
