@@ -9,14 +9,14 @@ from typing import Any
 
 
 def listen(port: int = 6789, backlog: int = 1) -> socket.socket:
-    """Return a socket that listens on a port of this machine, or on a free one if it is taken."""
+    """Return a socket that listens on a port of this machine, or on a free one if that fails."""
     server = socket.socket()
     if sys.platform != "win32":
         server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         server.bind(("localhost", port))
     except OSError:
-        server.bind(("localhost", 0))
+        server.bind(("127.0.0.1", 0))
     server.listen(backlog)  # so many may wait until they are accepted
     return server
 
