@@ -377,6 +377,7 @@ def scenes_at_prints(film: Film) -> list[dict]:
 # -- limits ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow  # compares times, so it needs a machine that does nothing else
 def test_details_grow_with_the_steps_and_not_with_their_square(loop_name: str) -> None:
     async def program(lib: ModuleType, n: int) -> None:
         await lib.gather(*(lib.sleep(i / 1e6) for i in range(n)))
