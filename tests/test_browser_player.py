@@ -338,7 +338,8 @@ def test_every_step_shows_the_recorded_scene_both_ways(
     for number, found in enumerate(by_step):
         wanted = expected(filmed, number)
         assert {key: found[key] for key in wanted} == wanted, filmed.steps[number]
-        assert found["sentence"] == re.sub(r"\s+", " ", player.sentences[number])
+        told = player.sentences[number] + ("" if number else " Press step ▶.")
+        assert found["sentence"] == re.sub(r"\s+", " ", told)
         place = found["source"]
         if place["file"]:
             marks = {tuple(mark) for mark in place["badges"]}
@@ -385,6 +386,15 @@ def test_keys_and_buttons_choose_the_step(browser: Browser, filmed: Film, tmp_pa
         assert made.get_attribute("aria-label") or made.inner_text().strip()
     live = shown.page.locator("[data-panel=sentence] [aria-live=polite]")
     assert live.count() == 1
+    room = """made => {
+        const words = document.createRange();
+        words.selectNodeContents(made);
+        return made.clientWidth - words.getBoundingClientRect().width;
+    }"""
+    play = shown.page.get_by_role("button", name="play, pause (space)")
+    for words in ("pause", "play"):
+        play.click()
+        assert words in play.inner_text() and play.evaluate(room) >= 12, "its padding"
     shown.page.keyboard.press("Tab")
     assert shown.page.evaluate(
         "getComputedStyle(document.activeElement).outlineStyle != 'none' "

@@ -82,6 +82,44 @@ def test_virtual_time_jumps(shell: Any, loop: str) -> None:
     assert "3.6e+03 s" in shown.pictures[0].data["text/plain"]
 
 
+@pytest.fixture(scope="module")
+def my_asyncio(shell: Any) -> Any:
+    """The reader's own package, which the first exercise that passes makes."""
+    from asyncio_lessons.classroom import exercises, workshop
+    from asyncio_lessons.classroom.notebook.face import answer
+
+    exercises.check("drive", answer("drive"))
+    yield workshop.package(say=False)
+    workshop._forget()
+
+
+@pytest.mark.parametrize("magic", ["timeline", "film"])
+@pytest.mark.parametrize(
+    ("before", "cell"),
+    [
+        ("from asyncio_lessons.classroom import workshop", "await mine.gather(mine.sleep(1))"),
+        ("from my_asyncio import gather, sleep", "await gather(sleep(1))"),
+        ("async def deep():\n    await mine.gather(mine.sleep(1))", "await deep()"),
+        (
+            "class Nap:\n    async def take(self):\n        await mine.sleep(1)",
+            "await Nap().take()",
+        ),
+        ("queue = mine.Queue(1)", "queue.put_nowait(1)\nawait queue.get()"),
+    ],
+    ids=["module", "functions", "a function of the notebook", "a class", "an object"],
+)
+def test_a_cell_of_the_readers_package_runs_on_the_readers_loop(
+    shell: Any, my_asyncio: Any, magic: str, before: str, cell: str
+) -> None:
+    shell.user_ns["mine"] = my_asyncio
+    shell.run_cell(before)
+    shown = Shown(shell, f"%%{magic} --virtual --save film\n{cell}")
+    assert shown.error is None, shown.text
+    assert shell.user_ns["film"].loop == "my_asyncio"
+    shown = Shown(shell, f"%%{magic} --virtual --save film\nawait aio.sleep(1)")
+    assert shown.error is None and shell.user_ns["film"].loop == "lessons"
+
+
 def test_a_cell_without_await_runs_too(shell: Any) -> None:
     shown = Shown(shell, "%%timeline\nx = 1\nx + 1;")
     assert shown.error is None and shown.value is None and shell.user_ns["x"] == 1

@@ -1,4 +1,4 @@
-"""Lesson 04: what stops, who drives it, and many taking turns."""
+"""Lesson 04: what suspends a coroutine, what drives it, and many taking turns."""
 
 import inspect
 
@@ -8,12 +8,12 @@ from ..checking.expect import Events, holds, raises, same
 SUSPEND = Exercise(
     name="suspend",
     lesson="04",
-    title="Build the one place where a chain of awaits stops",
+    title="Build the one place where a chain of awaits is suspended",
     lines=3,
     module="coroutines",
     builds=("suspend",),
     stub='''
-# about 3 lines: a generator that yields once, made awaitable by `types.coroutine`
+# about 3 lines: a generator that yields once, made awaitable by the decorator `types.coroutine`
 def suspend():
     """Give way once."""
     ...
@@ -37,7 +37,7 @@ def suspend():
 async def suspend():
     pass
 """,
-            "does not stop anywhere",
+            "It suspends nothing",
         ),
         Wrong(
             """
@@ -121,7 +121,7 @@ def _(aio):
     coro.close()
 
 
-@SUSPEND.check("it stops the coroutine that awaits it, once")
+@SUSPEND.check("it suspends the coroutine that awaits it, once")
 def _(aio):
     events = Events()
 
@@ -141,7 +141,7 @@ def _(aio):
     coro.close()
     sentence = "It gives way once: one `yield`, without a loop around it."
     if "done" in events[:4]:
-        sentence = "It does not stop anywhere: a `yield` in it stops the whole chain of awaits."
+        sentence = "It suspends nothing: a `yield` in it suspends the whole chain of awaits."
     same(events, Events(["step 1", "before", "step 2", "after", "done"]), sentence)
 
 
@@ -156,16 +156,16 @@ def _(aio):
     same((said, stop.value), (None, None), "A bare `yield` says None, and gives None back.")
 
 
-@SUSPEND.check("it stops a chain five awaits deep")
+@SUSPEND.check("it suspends a chain five awaits deep")
 def _(aio):
     async def deep(n):
         await (deep(n - 1) if n else aio.suspend())
         return n
 
     coro = deep(5)
-    same(coro.send(None), None, "The stop goes through every `await` up to the driver.")
+    same(coro.send(None), None, "What it yields goes through every `await` up to the driver.")
     stop = raises(StopIteration, lambda: coro.send(None), "It gives way once.")
-    same(stop.value, 5, "And each resumes where it stood.")
+    same(stop.value, 5, "And each resumes where it was suspended.")
 
 
 DRIVE = Exercise(
@@ -182,8 +182,9 @@ def drive(coro):
     ...
 ''',
     hints=(
-        "`coro.send(None)` resumes a coroutine until its next stop.",
-        "It may stop any number of times: send in a loop without end, and ignore what comes out.",
+        "`coro.send(None)` resumes a coroutine until it is suspended again, or ends.",
+        "It may be suspended any number of times: send in a loop without end, and ignore what "
+        "comes out.",
         "The end is `StopIteration`; the result is in its `value`. Put the `try` around the loop "
         "and return `stop.value`.",
     ),
@@ -282,7 +283,7 @@ def _(aio):
 
 
 @DRIVE.check(
-    "a coroutine that never stops gives its result",
+    "a coroutine that is never suspended gives its result",
     "The end of a coroutine is StopIteration: catch it, the result is in it. Send None: nothing "
     "else may go into a coroutine that has not started.",
 )
@@ -291,7 +292,7 @@ def _(aio):
     same(result, "home", "The result is in the exception: `return stop.value`.")
 
 
-@DRIVE.check("one that stops five times is resumed five times")
+@DRIVE.check("one that is suspended five times is resumed five times")
 def _(aio):
     events = Events()
     result = aio.drive(_walker(aio, events, 5))
@@ -300,7 +301,7 @@ def _(aio):
     same(result, "home", "Send again as often as it takes, up to StopIteration.")
 
 
-@DRIVE.check("each stop is answered with None")
+@DRIVE.check("each time None is sent in")
 def _(aio):
     got = []
 
@@ -337,13 +338,13 @@ def round_robin(*coros):
     """Run coroutines in turn, one step each; return their results in the order given."""
     results = {}
     ready = deque(enumerate(coros))  # pairs: a place, and the coroutine that has it
-    # about 8 lines: take the first and step it; at its end keep the result, else put it back last
+    # about 8 lines: take the first and resume it; at its end keep the result, else put it back last
     ...
     return [results[place] for place in range(len(coros))]
 ''',
     hints=(
-        "While anything is ready: `place, coro = ready.popleft()`, and one step of `drive`.",
-        "One step is one `coro.send(None)`. If it stops without ending, it goes to the back: "
+        "While anything is ready: `place, coro = ready.popleft()`, and one `send`, as in `drive`.",
+        "One step is one `coro.send(None)`. If the coroutine has not ended, it goes to the back: "
         "`ready.append((place, coro))`.",
         "`except StopIteration as stop: results[place] = stop.value`, and `else:` the append.",
     ),
@@ -452,13 +453,15 @@ def _walkers(aio, events, *steps):
 
 @ROUND_ROBIN.check(
     "coroutines take turns, one step each",
-    "A coroutine that has ended must not be stepped again: put back only those that stopped.",
+    "A coroutine that has ended must not be stepped again: put back only those that have not.",
 )
 def _(aio):
     events = Events()
     aio.round_robin(*_walkers(aio, events, 2, 2))
     expected = ["A step 1", "B step 1", "A step 2", "B step 2", "A ends", "B ends"]
-    sentence = "They run one after the other: put the one that stopped at the back of the queue."
+    sentence = (
+        "They run one after the other: put the one that was suspended at the back of the queue."
+    )
     if events and events[0] != "A step 1":
         sentence = "The first given takes the first step: take from the left, put back right."
     elif len(events) < len(expected):

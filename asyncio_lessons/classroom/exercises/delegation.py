@@ -13,7 +13,7 @@ SEND = Exercise(
 def tunnel(iterable):
     """What `yield from iterable` does with values, without `yield from`."""
     inner = iter(iterable)
-    # about 8 lines: step `inner` with what was sent in, yield what it yields, return its value
+    # about 8 lines: resume `inner` with what was sent in, yield what it yields, return its value
     ...
 ''',
     solution='''
@@ -29,9 +29,9 @@ def tunnel(iterable):
         sent = yield yielded
 ''',
     hints=(
-        "It is a loop with two halves: step the inner generator, then `yield` what came out.",
+        "It is a loop with two halves: resume the inner generator, then `yield` what came out.",
         "What `yield` gives you is what was sent in: `sent = yield yielded`. The next round "
-        "steps the inner one with it: `inner.send(sent)`, or `next(inner)` if it is None.",
+        "resumes the inner one with it: `inner.send(sent)`, or `next(inner)` if it is None.",
         "The inner one ends with `StopIteration`. Catch it `as stop`, and `return stop.value`.",
     ),
     wrong=(
@@ -261,7 +261,7 @@ TUNNEL = Exercise(
 def tunnel(iterable):
     """What `yield from iterable` does, without `yield from`."""
     inner = iter(iterable)
-    resume = partial(next, inner)  # the next step, whatever it is: next, send or throw
+    resume = partial(next, inner)  # what to call next: next, send or throw
     while True:
         try:
             yielded = resume()
@@ -276,8 +276,8 @@ def tunnel(iterable):
     hints=(
         "An exception thrown into the tunnel comes up at its own `yield`. Put that `yield` into a "
         "`try`.",
-        "`throw` is a way to step, like `send`: what it returns is yielded, and it may raise "
-        "StopIteration. So it is called where the other steps are: set `resume` to it.",
+        "`throw` is a way to resume, like `send`: what it returns is yielded, and it may raise "
+        "StopIteration. So it is called where the others are: set `resume` to it.",
         "`except GeneratorExit:` closes the inner one (if it can be closed) and raises again. "
         "`except BaseException as error:` sets `resume = partial(inner.throw, error)` if there is "
         "a `throw`, else raises. `else:` sets next or send.",

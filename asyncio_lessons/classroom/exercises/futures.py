@@ -36,7 +36,7 @@ class Future:
         ...
 
     def set_exception(self, exception):
-        # about 5 lines: the same with an exception; a class such as ValueError is called first
+        # about 5 lines: the same with an exception. If it is a class (ValueError), call it first
         ...
 
     def result(self):
@@ -693,7 +693,7 @@ AWAIT = Exercise(
 class Future:
     def __await__(self):
         # about 6 lines: while it is pending, set self._asyncio_future_blocking = True and yield
-        # yourself to the task that drives you. Resumed while still pending: RuntimeError.
+        # yourself to the driver. Resumed while still pending: RuntimeError.
         # Then return the result
         ...
 
@@ -703,10 +703,10 @@ class Future:
         ...
 """,
     hints=(
-        "`__await__` is a generator: what it yields goes all the way out to the task, what it "
+        "`__await__` is a generator: what it yields goes all the way out to the driver, what it "
         "returns is the value of `await future`.",
-        "What does a task need to know? The future itself: `yield self`. When the task steps the "
-        "coroutine again, the result is there.",
+        "What does the driver need to know? The future itself: `yield self`. When the driver "
+        "resumes the coroutine, the result is there.",
         "`if self._state is PENDING:` set the flag, `yield self`. If it is still pending after "
         "that, raise RuntimeError. Then `return self.result()`.",
     ),
@@ -719,7 +719,7 @@ class Future:
         yield self
         return self.result()
 """,
-            "A future that is done stops nothing",
+            "A future that is done suspends nothing",
         ),
         Wrong(
             """
@@ -870,7 +870,7 @@ def _waiter(future):
     return wait()
 
 
-@AWAIT.check("`await` on a pending future hands the future itself to the task that drives")
+@AWAIT.check("`await` on a pending future hands the future itself to the driver")
 def _(aio):
     import inspect
 
@@ -886,28 +886,30 @@ def _(aio):
         said = "nothing"
     finally:
         coro.close()
-    sentence = "While it is pending, yield the future itself: the task must know what to wait for."
+    sentence = (
+        "While it is pending, yield the future itself: the driver must know what to wait for."
+    )
     holds(said is future, sentence, repr(said), "the future")
     same(
         future._asyncio_future_blocking,
         True,
-        "Set `self._asyncio_future_blocking = True` before the `yield`: a task looks for it.",
+        "Set `self._asyncio_future_blocking = True` before the `yield`: the driver looks for it.",
     )
 
 
-@AWAIT.check("stepped again when it is done, `await` gives the result")
+@AWAIT.check("resumed when it is done, `await` gives the result")
 def _(aio):
     future = quiet_loop(aio).create_future()
     coro = _waiter(future)
     coro.send(None)
     future.set_result("there")
     stop = raises(
-        StopIteration, lambda: coro.send(None), "It stops once; then the result is there."
+        StopIteration, lambda: coro.send(None), "It is suspended once; then the result is there."
     )
     same(stop.value, "there", "The value of `await` is `self.result()`, not what is sent in.")
 
 
-@AWAIT.check("a future that is done stops nothing")
+@AWAIT.check("a future that is done suspends nothing")
 def _(aio):
     future = quiet_loop(aio).create_future()
     future.set_result("there")
@@ -918,10 +920,10 @@ def _(aio):
         same(stop.value, "there", "The value of `await` is the result.")
     else:
         coro.close()
-        holds(False, "A future that is done stops nothing: yield only while it is pending.")
+        holds(False, "A future that is done suspends nothing: yield only while it is pending.")
 
 
-@AWAIT.check("stepped again while it is pending, it raises RuntimeError")
+@AWAIT.check("resumed while it is pending, it raises RuntimeError")
 def _(aio):
     coro = _waiter(quiet_loop(aio).create_future())
     coro.send(None)

@@ -142,15 +142,15 @@ BY_HAND = Exercise(
 class Double(Generator):
     def __init__(self):
         super().__init__()
-        # about 2 lines: the saved place, `self.line`, is 1; there is no `self.answer` yet
+        # about 2 lines: the saved place: `self.line` is 1, and `self.answer` is None
 
     def _resume(self, number):
         # about 4 lines: resume at `self.line` with what was sent in; line 4 is the `yield`
         ...
 """,
     hints=(
-        "Python keeps two things for `double`: the line it stopped at, and `answer`. Make both "
-        "attributes in `__init__`.",
+        "Python keeps two things for `double`: the line where it is suspended, and `answer`. Make "
+        "both attributes in `__init__`.",
         "`_resume(number)` runs from the saved line to the next `yield`. The first time "
         "(`self.line == 1`) nothing has come in; later `number` is what was sent.",
         "If `self.line` is not 1, set `self.answer = number * 2`. Then save the place "

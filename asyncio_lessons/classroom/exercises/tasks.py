@@ -377,16 +377,17 @@ WAKEUP = Exercise(
 class Task(Future):
     def _wait_for(self, awaited):
         # about 10 lines
-        # None      again in the next turn: into self._loop._ready
+        # None      it asks to run again: append the task to self._loop._ready
         # refused   problem = self._why_not(awaited) says why it cannot be waited for, or None.
         #           The next step throws: self._loop.call_soon(self._run, RuntimeError(problem))
         # a future  awaited._asyncio_future_blocking = False (its request is answered);
         #           add_done_callback(self._wakeup); keep it in self._fut_waiter.
-        #           A cancel() that came before (self._must_cancel) goes to it: awaited.cancel(...)
+        #           A cancel() that came before (self._must_cancel) goes to it: awaited.cancel(...).
+        #           If that returns True, the request is answered: self._must_cancel = False
         ...
 
     def _wakeup(self, future):
-        ...  # 1 line
+        ...  # 1 line: take the next step
 """,
     hints=(
         "Three cases: `if awaited is None`, `elif problem := self._why_not(awaited)`, `else`.",
@@ -1039,7 +1040,7 @@ SORT = Exercise(
     lines=7,
     builds=("kinds",),
     stub="""
-# With:  async def work(): ...     loop = a loop     Put in place of each ... one of
+# `work` is an `async def` function, `loop` is a loop. Put in place of each ... one of
 # "coroutine function", "coroutine", "task", "future", "generator", "function"
 kinds = {
     "work": ...,

@@ -2,18 +2,23 @@
 
 ``%%timeline`` runs the rest of its cell on a loop of its own and shows the timeline; ``%%film``
 shows the player, which steps through the film. IPython cannot await inside a magic, so the cell is
-compiled with top-level await here, and run to its end: on the course's loop in place, on asyncio's
-and uvloop's in a thread. What the cell defines stays in the notebook, what it prints lands under
-it, and what it raises is raised after the picture is shown.
+compiled with top-level await here, and run to its end: in place on the course's loop, or on the
+reader's where the cell uses `my_asyncio`; in a thread on asyncio's and uvloop's. What the cell
+defines stays in the notebook, what it prints lands under it, and what it raises is raised after
+the picture is shown.
 """
 
 import argparse
 import ast
+import dis
 import inspect
 import shlex
+import sys
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any, NoReturn
 
+from .. import workshop
 from ..filming.loops import LOOPS, loop_factory
 from ..filming.recorder import run_filmed
 from ..pictures.drawing import CHOICES
@@ -61,7 +66,8 @@ class _Options(argparse.ArgumentParser):
 
     def __init__(self, prog: str) -> None:
         super().__init__(prog=prog, add_help=False, allow_abbrev=False)
-        self.add_argument("--loop", choices=LOOPS, default="lessons")
+        ours = "lessons: the loop of the package that the cell uses, the course's or yours"
+        self.add_argument("--loop", choices=LOOPS, default="lessons", help=ours)
         self.add_argument("--virtual", action="store_true", help="time jumps to the next timer")
         self.add_argument("--title", help="the claim")
         self.add_argument("--note", help="the proof")
@@ -98,7 +104,8 @@ def _filmed(
     options = _parsed(known, line)
     program = _compiled(shell, cell, known.prog)
     coro = _program(program, shell.user_ns)
-    film = run_filmed(coro, options.loop, options.virtual, name="main", **how)
+    loop = _package_of(program, shell.user_ns) if options.loop == "lessons" else options.loop
+    film = run_filmed(coro, loop, options.virtual, name="main", **how)
     value = shell.user_ns.pop(_VALUE, None)
     if options.save:
         shell.user_ns[options.save] = film
@@ -148,6 +155,28 @@ def _program(program: Any, namespace: dict[str, Any]) -> Any:
 
     cell.__name__ = "main"
     return cell()
+
+
+def _package_of(program: Any, namespace: dict[str, Any]) -> ModuleType | str:
+    """Return the reader's package if the cell uses it, else "lessons".
+
+    What a cell uses is what it names, and what the notebook's functions and classes name in turn.
+    """
+    codes, seen = [program], set()
+    while codes:
+        code = codes.pop()
+        codes += filter(inspect.iscode, code.co_consts)
+        loads = (i for i in dis.get_instructions(code) if i.opname in ("LOAD_NAME", "LOAD_GLOBAL"))
+        names = {load.argval for load in loads} - seen
+        seen |= names
+        for value in map(namespace.get, names):
+            of = value.__name__ if inspect.ismodule(value) else getattr(value, "__module__", "")
+            if str(of).partition(".")[0] == workshop.NAME:
+                return sys.modules.get(workshop.NAME, "lessons")
+            functions = vars(value).values() if inspect.isclass(value) else [value]
+            functions = filter(inspect.isfunction, functions)
+            codes += [f.__code__ for f in functions if f.__globals__ is namespace]
+    return "lessons"
 
 
 def _show_timeline(film: Any, options: argparse.Namespace) -> None:

@@ -115,7 +115,7 @@ async (root, film, css) => {
   slider.oninput = () => seek(+slider.value);
   const [count, score] = [el("span", "cnt"), el("span", "scr d")];
   const playing = button("", "play, pause (space)", () => play(!ticking), "play");
-  const follow = select("follow a task (1 to 9)", "", [[-1, "every task"], ...names.entries()], () => pick(+follow.value));
+  const follow = select("follow a task (1 to 9)", "", [[-1, "follow all"], ...names.entries()], () => pick(+follow.value));
   const speed = select("speed", "spd", [0.5, 1, 2, 4, 10].map((times) => [times, times + "×"]), () => play(!!ticking));
   speed.value = 1;
   const predict = button("predict", "predict which task runs next (p)", () => quiz(!predicting));
@@ -128,7 +128,7 @@ async (root, film, css) => {
       button(icon("M9 1h2v10H9zM1 1v10l7-5z"), "last step (End)", () => seek(LAST)),
       slider, count),
     el("div", "bar", follow,
-      button("◀ its last", "this task's last step ([)", () => hop(-1)),
+      button("◀ its previous", "this task's previous step ([)", () => hop(-1)),
       button("its next ▶", "this task's next step (])", () => hop(1)),
       speed, ...(onLoop ? [predict, score] : []),
       el("span", "help d", "← → step · space play · [ ] same task · 1–9 follow · Home End" + (onLoop ? " · p predict" : ""))),
@@ -460,6 +460,7 @@ async (root, film, css) => {
     show("sentence", [asking, !!verdict, now].join(), () => {
       if (asking) return [el("b", "", "Which task runs next?"), " Look where each task is suspended, and at the timers."];
       const said = rich(inside(steps[now][SENTENCE]));
+      if (!now) said.push(dim(" Press step ▶."));
       if (!verdict) return said;
       const old = before[now].find(([slot]) => slot == 1);
       const first = old && inside(old[1])[0];

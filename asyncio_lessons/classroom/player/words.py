@@ -163,12 +163,12 @@ def _wait(told: Told) -> str:
     value = told.step.value
     if not told.film.loop:
         return f"{told.task} yields {code(value or 'None')} and is suspended{told.line()}."
-    stops = f"{told.task} stops at {_await(told.step.text)}{told.line()}"
+    held = f"{told.task} is suspended at {_await(told.step.text)}{told.line()}"
     if value in (None, "None"):
-        return f"{stops} and asks to run again: the loop takes over."
+        return f"{held} and asks to run again: the loop takes over."
     if value == told.step.text:
-        return f"{stops}: the loop takes over."
-    return f"{stops} and waits for {code(value)}: the loop takes over."
+        return f"{held}: the loop takes over."
+    return f"{held} and waits for {code(value)}: the loop takes over."
 
 
 def _done(told: Told) -> str:
