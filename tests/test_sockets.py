@@ -397,11 +397,21 @@ def test_an_executor_of_ones_own_is_used_and_ended() -> None:
         log(name)
         await log.loop.shutdown_default_executor()
         log.attempt(executor.submit, print)
+        log.attempt(log.loop.run_in_executor, None, print)
 
     assert same(program, real=True) == [
         "mine_0",
         "RuntimeError(cannot schedule new futures after shutdown)",
+        "RuntimeError(Executor shutdown has been called)",
     ]
+
+
+def test_after_the_shutdown_no_executor_is_made() -> None:
+    async def program(lib, log):
+        await log.loop.shutdown_default_executor()
+        log.attempt(log.loop.run_in_executor, None, print)
+
+    assert same(program, real=True) == ["RuntimeError(Executor shutdown has been called)"]
 
 
 def test_to_thread_takes_the_context_along() -> None:
@@ -599,8 +609,13 @@ def test_what_cannot_be_listened_to_is_refused() -> None:
     def program(lib, log):
         for method in (log.loop.add_reader, log.loop.add_writer):
             log.attempt(method, "a name", print)
-        for method in (log.loop.remove_reader, log.loop.remove_writer):
-            log.attempt(method, None)
+        closed, listened_to = socket.socket(), socket.socket()
+        log.loop.add_reader(listened_to, print)
+        for each in (closed, listened_to):
+            each.close()
+        for thing in (None, -1, 1.5, closed, listened_to):
+            log.attempt(log.loop.remove_reader, thing)
+            log.attempt(log.loop.remove_writer, thing)
 
     assert same(program)[0] == "0 ValueError(Invalid file object: 'a name')"
 

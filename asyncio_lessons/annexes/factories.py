@@ -15,17 +15,9 @@ class EagerTask(Task):
 
     _eager_start = False
 
-    def __init__(
-        self,
-        coro: Coroutine,
-        *,
-        loop: Any = None,
-        name: Any = None,
-        context: Any = None,
-        eager_start: bool = False,
-    ) -> None:
+    def __init__(self, coro: Coroutine, *, eager_start: bool = False, **options: Any) -> None:
         self._eager_start = eager_start
-        super().__init__(coro, loop=loop, name=name, context=context)
+        super().__init__(coro, **options)
 
     def _schedule_first_step(self) -> None:
         loop = self._loop

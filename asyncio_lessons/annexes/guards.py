@@ -19,13 +19,14 @@ class GuardedFuture(Future):
         kind = exception if isinstance(exception, type) else type(exception)
         if issubclass(kind, StopIteration):  # to a generator that means something else
             cause = exception() if exception is kind else exception
-            exception = RuntimeError("StopIteration interacts badly with generators")
+            why = "StopIteration interacts badly with generators and cannot be raised into a Future"
+            exception = RuntimeError(why)
             exception.__cause__ = cause
         super().set_exception(exception)
 
 
 class GuardedQueue(deque):
-    """A ready queue that calls `check` before it takes anything: in debug mode, and when closed."""
+    """A ready queue that asks ``check(item)`` first: in debug mode, and when the loop is closed."""
 
     def __init__(self, items: Any, check: Callable) -> None:
         super().__init__(items)
@@ -33,13 +34,13 @@ class GuardedQueue(deque):
 
     def append(self, item: Any) -> None:
         """Take one thing that can `_run()`."""
-        self._check()
+        self._check(item)
         super().append(item)
 
     def extend(self, items: Any) -> None:
         """Take many."""
-        self._check()
-        super().extend(items)
+        for item in items:
+            self.append(item)
 
 
 class TimedQueue(GuardedQueue):
@@ -72,8 +73,10 @@ class TimerHandle(event_loop.TimerHandle):
 
     def cancel(self) -> None:
         """Make the loop skip this timer, and count it."""
-        self._loop._timer_cancelled_count += not self._cancelled
-        super().cancel()
+        if not self._cancelled:  # and not by super(), which costs as much as all this
+            self._loop._timer_cancelled_count += 1
+        self._cancelled = True
+        self._callback = self._args = None
 
     def __hash__(self) -> int:
         return hash(self._when)
@@ -84,14 +87,19 @@ class TimerHandle(event_loop.TimerHandle):
         names = ("_when", "_callback", "_args", "_cancelled")
         return all(getattr(self, name) == getattr(other, name) for name in names)
 
-    def __gt__(self, other: Any) -> bool:
-        return self._when > other._when  # not `other < self`, which asks here again
+    def __lt__(self, other: Any) -> Any:
+        return self._when < other._when if isinstance(other, TimerHandle) else NotImplemented
 
-    def __le__(self, other: Any) -> bool:
-        return self < other or self == other
+    def __gt__(self, other: Any) -> Any:
+        return self._when > other._when if isinstance(other, TimerHandle) else NotImplemented
 
-    def __ge__(self, other: Any) -> bool:
-        return other <= self
+    def __le__(self, other: Any) -> Any:
+        known = isinstance(other, TimerHandle)
+        return self < other or self == other if known else NotImplemented
+
+    def __ge__(self, other: Any) -> Any:
+        known = isinstance(other, TimerHandle)
+        return self > other or self == other if known else NotImplemented
 
 
 class GuardedLoop:
@@ -114,8 +122,13 @@ class GuardedLoop:
         """Report slow callbacks, and refuse calls from other threads, from now on."""
         self._debug = enabled
         if not self._closed:
-            timed = TimedQueue(self._ready, self._check_thread)
+            timed = TimedQueue(self._ready, self._check_item)
             self._ready = timed if enabled else deque(self._ready)
+
+    def _check_item(self, item: Any) -> None:
+        self._check_thread()
+        if isinstance(item, Handle) and not item.cancelled():
+            self._check_callback(item._callback, "call_soon")
 
     def _check_thread(self) -> None:
         here = threading.get_ident()
@@ -127,20 +140,9 @@ class GuardedLoop:
     def close(self) -> None:
         """Drop everything; the loop cannot be used again. Raises RuntimeError while it runs."""
         super().close()
-        self._ready = GuardedQueue((), self._check_closed)
+        self._ready = GuardedQueue((), lambda item: self._check_closed())
 
-    def call_soon(self, callback: Callable, *args: Any, context: Any = None) -> Handle:
-        """Put ``callback(*args)`` at the end of the ready queue.
-
-        Raises RuntimeError if the loop is closed.
-        """
-        if self._debug:
-            self._check_callback(callback, "call_soon")
-        return super().call_soon(callback, *args, context=context)
-
-    def call_later(
-        self, delay: float, callback: Callable, *args: Any, context: Any = None
-    ) -> Handle:
+    def call_later(self, delay: float, callback: Callable, *args: Any, context: Any = None) -> Any:
         """Make ``callback(*args)`` ready after `delay` seconds."""
         if delay is None:
             raise TypeError("delay must not be None")
@@ -207,11 +209,10 @@ class GuardedSockets:
             return False
         self._check_closed()
         try:
-            number = fd if isinstance(fd, int) else int(fd.fileno())
+            if not isinstance(fd, int):
+                int(fd.fileno())
         except (AttributeError, TypeError, ValueError):
             raise ValueError(f"Invalid file object: {fd!r}") from None
-        if number < 0 and handle is None:
-            return False  # it was closed: there is nothing left to listen to
         return super()._listen(fd, event, handle)
 
     def _retry(self, event: int, sock: Any, call: Callable, *args: Any) -> Any:

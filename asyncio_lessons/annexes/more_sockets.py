@@ -25,9 +25,7 @@ class MoreSockets:
         """Receive a datagram of up to `bufsize` bytes; return it with the sender's address."""
         return await self._retry(EVENT_READ, sock, sock.recvfrom, bufsize)
 
-    async def sock_recvfrom_into(
-        self, sock: socket.socket, buf: Any, nbytes: int = 0
-    ) -> tuple[int, Any]:
+    async def sock_recvfrom_into(self, sock: socket.socket, buf: Any, nbytes: int = 0) -> tuple:
         """Receive a datagram into a buffer; return how many bytes, with the sender's address."""
         call = sock.recvfrom_into
         return await self._retry(EVENT_READ, sock, call, buf, nbytes or len(buf))

@@ -16,6 +16,7 @@ class ThreadLoop:
     """A loop that has threads for what blocks."""
 
     _default_executor: Any = None
+    _executor_shutdown_called = False
 
     def __init__(self, *args: Any, **options: Any) -> None:
         self._jobs: set = set()  # futures of what runs in other threads
@@ -43,11 +44,12 @@ class ThreadLoop:
         return future
 
     def _own_executor(self) -> Any:
+        if self._executor_shutdown_called:
+            raise RuntimeError("Executor shutdown has been called")
         if self._default_executor is None:
             name = __package__.partition(".")[0]
-            self.set_default_executor(
-                concurrent.futures.ThreadPoolExecutor(thread_name_prefix=name)
-            )
+            threads = concurrent.futures.ThreadPoolExecutor(thread_name_prefix=name)
+            self.set_default_executor(threads)
         return self._default_executor
 
     def set_default_executor(self, executor: Any) -> None:
@@ -59,6 +61,7 @@ class ThreadLoop:
 
         Warns if they do not end in time.
         """
+        self._executor_shutdown_called = True
         if (executor := self._default_executor) is None:
             return
         in_time = self.create_future()
@@ -91,6 +94,8 @@ def wrap_future(future: Any, *, loop: Any = None) -> Future:
     """
     if isfuture(future):
         return future
+    known = isinstance(future, concurrent.futures.Future)
+    assert known, f"concurrent.futures.Future is expected, got {future!r}"
     ours = (loop or get_running_loop()).create_future()
     ours.add_done_callback(lambda ours: ours.cancelled() and future.cancel())
     future.add_done_callback(lambda _: call_in(ours.get_loop(), copy_outcome, future, ours))

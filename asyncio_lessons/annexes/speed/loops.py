@@ -11,17 +11,8 @@ from typing import Any
 from ... import futures, sockets
 from ...futures import PENDING
 from .. import whole
-from .tasks import (
-    NEVER_EQUAL,
-    NOTHING,
-    BareFuture,
-    BareHandle,
-    BareTask,
-    BareTimerHandle,
-    Future,
-    Handle,
-    Task,
-)
+from ..clocks import ClockedLoop
+from .tasks import NEVER_EQUAL, NOTHING, BareFuture, BareHandle, BareTask, BareTimerHandle, Task
 
 FEW_TIMERS = 100  # up to this many, cancelled timers may stay in the heap until they are due
 
@@ -32,13 +23,16 @@ class BaseEventLoop(whole.BaseEventLoop):
     _watches: Any = None  # what is listened to outside, by descriptor
     _signal_handlers: Any = None
 
-    def call_soon(self, callback: Callable, *args: Any, context: Any = None) -> Handle:
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if type(self).time is ClockedLoop.time:  # no subclass has another
+            self.time = self._clock.time
+
+    def call_soon(self, callback: Callable, *args: Any, context: Any = None) -> Any:
         """Put ``callback(*args)`` at the end of the ready queue.
 
         Raises RuntimeError if the loop is closed.
         """
-        if self._debug:
-            self._check_callback(callback, "call_soon")
         handle = BareHandle()
         handle._callback = callback
         handle._args = args
@@ -48,10 +42,10 @@ class BaseEventLoop(whole.BaseEventLoop):
         self._ready.append(handle)
         return handle
 
-    def call_later(self, delay: float, callback: Callable, *args: Any, **options: Any) -> Any:
+    def call_later(self, delay: float, callback: Callable, *args: Any, context: Any = None) -> Any:
         """Make ``callback(*args)`` ready after `delay` seconds."""
-        if delay is None or args or options:
-            return super().call_later(delay, callback, *args, **options)
+        if delay is None or args or context is not None:
+            return super().call_later(delay, callback, *args, context=context)
         return self.call_at(self.time() + delay, callback)  # no star
 
     def call_at(self, when: float, callback: Callable, *args: Any, context: Any = None) -> Any:
@@ -68,7 +62,7 @@ class BaseEventLoop(whole.BaseEventLoop):
         heapq.heappush(self._scheduled, (when, NEVER_EQUAL + when, timer))
         return timer
 
-    def create_future(self) -> Future:
+    def create_future(self) -> Any:
         """Return a Future of this loop."""
         future = BareFuture()
         future._loop = self
@@ -152,17 +146,24 @@ class Sockets(sockets.EventLoop):
         self._ears = self._watches.pop(self._ssock.fileno())  # need not be asked while all is busy
 
     def _listen(self, fd: Any, event: int, handle: Any) -> bool:
-        number = fd if isinstance(fd, int) else fd.fileno()
-        watch = self._watches.get(number)
-        if watch is not None and watch.is_stale():
-            watch = self._ask(watch, 0)
-        if watch is None:
-            watch = Watch(number, fd)
+        watch = self._watch_of(fd)
         before = watch.pop(event, None)
         if handle is not None:
             watch[event] = handle
         self._ask(watch, watch.events | event if handle else watch.events & ~event)
         return before is not None and before.cancel() is not False
+
+    def _watch_of(self, fd: Any) -> Watch:
+        number = fd if isinstance(fd, int) else fd.fileno()
+        if number < 0:  # a closed socket is still known by itself, if it is known
+            for watch in self._watches.values():
+                if watch.owner() is fd:
+                    return watch
+            raise ValueError(f"Invalid file descriptor: {number}")
+        watch = self._watches.get(number)
+        if watch is not None and watch.is_stale():
+            watch = self._ask(watch, 0)
+        return Watch(number, fd) if watch is None else watch
 
     def _ask(self, watch: Watch, events: int) -> None:
         if not watch.events and events:
@@ -175,7 +176,7 @@ class Sockets(sockets.EventLoop):
             del self._watches[watch.fd]
         watch.events = events
 
-    def _until(self, event: int, sock: socket.socket) -> Future:
+    def _until(self, event: int, sock: socket.socket) -> Any:
         future = self.create_future()
         watch = self._watches.get(sock.fileno())
         known = watch is not None and watch.owner() is sock and watch.events & event

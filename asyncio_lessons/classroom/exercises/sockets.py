@@ -1011,7 +1011,7 @@ def _call_from_a_thread(aio: Any, debug: bool = False) -> tuple[str, list]:
 
         def finish(how: str) -> None:
             if not done.done():
-                in_time = loop.time() - start < 0.35
+                in_time = loop.time() - start < 0.9
                 seen.append((how, threading.current_thread()))
                 done.set_result(how if in_time else "too late")
 
@@ -1024,7 +1024,7 @@ def _call_from_a_thread(aio: Any, debug: bool = False) -> tuple[str, list]:
                 seen.append((f"refused: {error}", None))
 
         loop._selector.select = tell_and_select
-        late = loop.call_later(0.4, finish, "too late")
+        late = loop.call_later(1, finish, "too late")
         thread = threading.Thread(target=stranger)
         thread.start()
         how = await done

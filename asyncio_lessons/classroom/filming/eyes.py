@@ -232,7 +232,7 @@ class NotingQueue(deque):
     def append(self, item: Any) -> None:
         """Note one thing that became ready."""
         if self.check is not None:
-            self.check()
+            self.check(item)
         _append(self, item)
         self.entered(item)
 
