@@ -11,7 +11,10 @@ TURNS = 2000  # far more than any check needs: beyond that the code waits by ask
 
 
 def quiet_loop(aio: Any, kind: str = "BaseEventLoop") -> Any:
-    """Return a loop whose reports land in ``loop.reports`` and whose turns are counted."""
+    """Return a loop whose reports land in ``loop.reports`` and whose turns are counted.
+
+    Where nothing is left to wake, and a callback has failed before, its error is raised: it is why.
+    """
     loop = getattr(aio, kind)(clock=aio.VirtualClock())
     loop.reports = []
     loop.turns = 0
@@ -25,7 +28,13 @@ def quiet_loop(aio: Any, kind: str = "BaseEventLoop") -> Any:
                 f"The loop turned {TURNS:,} times and nothing came of it: your code waits by "
                 "asking again and again."
             )
-        once()
+        try:
+            once()
+        except aio.Deadlock:
+            for report in loop.reports:
+                if isinstance(error := report.get("exception"), Exception):
+                    raise error from None
+            raise
 
     loop._run_once = counted
     return loop

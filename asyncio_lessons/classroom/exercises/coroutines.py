@@ -453,7 +453,7 @@ def _walkers(aio, events, *steps):
 
 @ROUND_ROBIN.check(
     "coroutines take turns, one step each",
-    "A coroutine that has ended must not be stepped again: put back only those that have not.",
+    "A coroutine that has ended must not be resumed again: put back those that have not ended.",
 )
 def _(aio):
     events = Events()

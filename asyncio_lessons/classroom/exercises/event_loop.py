@@ -1044,6 +1044,10 @@ class BaseEventLoop:
             "Also after an error",
         ),
         Wrong(change=("self.run_forever()", "self.stop(); self.run_forever()"), says="one turn"),
+        Wrong(
+            change=("add_done_callback(stop_its_loop)", "add_done_callback(self.stop)"),
+            says="stop() takes 1 positional argument but 2 were given",
+        ),
     ),
     right=(
         """

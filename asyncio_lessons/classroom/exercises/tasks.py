@@ -427,6 +427,10 @@ class Task(Future):
             ),
             says="into the coroutine",
         ),
+        Wrong(
+            change=("def _wakeup(self, future: Any)", "def _wakeup(self)"),
+            says="_wakeup() takes 1 positional argument but 2 were given",
+        ),
         Wrong(change=("            self._fut_waiter = awaited\n", ""), says="self._fut_waiter"),
         Wrong(
             change=(

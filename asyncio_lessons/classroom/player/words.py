@@ -133,8 +133,7 @@ def _ready(told: Told) -> str:
     if told.kind == "again":
         return f"{task} lets the others run first: {joins}"
     if told.kind == "timer":
-        waited = code(told.awaited) if told.awaited else "its wait"
-        return f"The timer ends {waited}: {joins}"
+        return f"The timer ends {_await(told.awaited)}: {joins}"
     if told.kind == "io":
         reported = ", ".join(map(code, told.step.reported)) or "a socket"
         return f"The selector reports {reported}, and {task} waits for that: {joins}"
@@ -195,7 +194,7 @@ def _failed(told: Told) -> str:
 def _call(told: Told) -> str:
     by = f", which {{{told.maker}}} asked for" if told.maker is not None else ""
     if told.kind == "timer":
-        return f"The loop runs what the timer is for: {code(told.step.text)}."
+        return f"The loop runs the callback of the timer: {code(told.step.text)}."
     return f"The loop takes {code(told.step.text)} from the ready queue and calls it{by}."
 
 
@@ -206,12 +205,14 @@ def _return(told: Told) -> str:
 def _timer(told: Told) -> str:
     setter = told.step.task if told.step.task is not None else told.maker
     timers = [t for t in told.scene["timers"] if t["label"] == told.step.text]
-    when = f" for {seconds(timers[-1]['when'])}" if timers else ""
+    when = f", due at {seconds(timers[-1]['when'])}" if timers else ""
     if setter is None:
         return f"A timer is set{when}: {code(told.step.text)}."
     label = code(told.step.text.removesuffix(f" of {told.film.tasks[setter].name}"))
     site = told.site()
-    return f"{{{setter}}} sets a timer{when}{site}" + ("." if label in site else f": {label}.")
+    told_there = label.replace("'", '"') in site.replace("'", '"')
+    at = f",{site}" if when and site else site
+    return f"{{{setter}}} sets a timer{when}{at}" + ("." if told_there else f": {label}.")
 
 
 def _sleep(told: Told) -> str:
@@ -225,11 +226,11 @@ def _due(told: Told) -> str:
     ready = reversed(told.scene["ready"])
     count = len(list(takewhile(lambda entry: (entry["cause"] or [""])[0] == "timer", ready)))
     timers = f"{count} timers are" if count > 1 else f"The timer of {code(told.step.text)} is"
-    goes = "what they are for joins" if count > 1 else "what it is for joins"
+    join = "their callbacks join" if count > 1 else "its callback joins"
     late = "" if told.step.value in (None, "", "0 s") else f", {told.step.value} late"
     if late and (busy := told.ran_at(told.step.time - _length(told.step.value))) is not None:
         late += f" because {{{busy}}} was running"
-    return f"{timers} due{late}: {goes} the end of the ready queue."
+    return f"{timers} due{late}: {join} the end of the ready queue."
 
 
 def _throw(told: Told) -> str:
