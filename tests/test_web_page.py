@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import selectors
 import socket
 import sys
@@ -33,6 +34,8 @@ def in_a_web_page(monkeypatch):
         (selectors, "DefaultSelector"),
     ):
         monkeypatch.setattr(owner, name, None)
+    for module in (asyncio, asyncio.events):
+        monkeypatch.setattr(module, "new_event_loop", None)
     for name in ("sleep", "thread_time"):
         monkeypatch.setattr(time, name, getattr(time, name))
     monkeypatch.setattr(sys, "platform", "emscripten")
@@ -55,6 +58,21 @@ def test_the_loop_runs_without_sockets(in_a_web_page):
     assert loop.run_until_complete(main()) == "done" and seen == ["woken"]
     loop.close()
     assert run(sleep(0, "again")) == "again"
+
+
+def test_asyncio_has_a_loop_that_can_be_run(in_a_web_page):
+    """A new one is not the browser's: asyncio.run and a Runner run on it, and it can be woken."""
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        loop.call_soon_threadsafe(seen.append, "woken")
+        await asyncio.sleep(0.01)
+        return type(loop)
+
+    seen: list = []
+    assert asyncio.run(main()) is asyncio.SelectorEventLoop and seen == ["woken"]
+    with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
+        assert runner.run(main()) is asyncio.SelectorEventLoop
 
 
 def test_a_sleep_is_not_counted_as_work(in_a_web_page):

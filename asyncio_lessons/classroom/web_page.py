@@ -2,8 +2,10 @@
 
 There are no sockets there, so the loop has no self-pipe; two pipes in memory do the same. Its
 selector does not wait: with nothing else that could happen in the meantime, sleeping is the same.
+asyncio's own loop runs on the same two; the page's is the browser's, and cannot be run from here.
 """
 
+import asyncio
 import os
 import selectors
 import socket
@@ -19,10 +21,13 @@ def furnish() -> None:
         socket.socketpair = socketpair
         selectors.DefaultSelector = Selector
         time.sleep, time.thread_time = nap, worked
+        make = asyncio.SelectorEventLoop
+        asyncio.new_event_loop = asyncio.events.new_event_loop = make
         sys.setrecursionlimit(DEPTH)
 
 
-_sleep, _slept = time.sleep, 0.0
+# The page's own sleep lets the browser's loop run in the meantime; what it wraps stops everything.
+_sleep, _slept = getattr(time.sleep, "__wrapped__", time.sleep), 0.0
 
 
 def nap(seconds: float) -> None:
