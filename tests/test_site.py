@@ -5,7 +5,9 @@ The whole of it, in a browser, is looked at by `make site-test`.
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
@@ -123,3 +125,28 @@ def test_a_picture_says_what_it_shows(site):
     for picture in pictures:
         assert re.search(r'alt="[^"]{20,}"', picture), picture[:300]
         assert "No description" not in picture
+
+
+FETCH = "import lite; from pathlib import Path; lite.DOWNLOADS = Path({folder!r}); lite._pyodide()"
+
+
+@pytest.mark.parametrize(
+    ("npm", "says"),
+    [
+        ("", "npm is missing; it fetches Pyodide. Install it, and try again.\n"),
+        (
+            "echo npm error code ENOTFOUND >&2; exit 1",
+            "npm error code ENOTFOUND\nPyodide could not be fetched. Is there a network?\n",
+        ),
+    ],
+)
+@pytest.mark.skipif(sys.platform == "win32", reason="the made-up npm is a shell script")
+def test_a_build_that_cannot_fetch_pyodide_fails_with_a_sentence(npm, says, tmp_path):
+    """Where npm is missing, and where it cannot reach its registry; no traceback."""
+    if npm:
+        (tmp_path / "npm").write_text(f"#!/bin/sh\n{npm}\n")
+        (tmp_path / "npm").chmod(0o755)
+    command = [sys.executable, "-c", FETCH.format(folder=str(tmp_path / "downloads"))]
+    environment = os.environ | {"PATH": str(tmp_path), "PYTHONPATH": str(ROOT / "website")}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, says)

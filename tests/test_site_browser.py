@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import functools
 import json
+import statistics
 import threading
 import time
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, TimeoutError, sync_playwright
 from run_notebooks import NOTEBOOKS, ROOT, read
 from test_browser import find_browser
 
@@ -32,7 +33,59 @@ KERNEL_IS_IDLE = """() => {
   const widget = window.jupyterapp?.shell.currentWidget;
   return widget?.sessionContext?.isReady && widget.sessionContext.session?.kernel?.status == "idle";
 }"""
+# The texts that stand out too little from their ground: contrast below 4.5, as the WCAG counts it.
+FAINT = """() => {
+  const parts = (colour) => colour.match(/[\\d.]+/g).map(Number);
+  const light = (colour) => colour.map((v) => v / 255)
+    .map((v) => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+  const mix = ([r, g, b, a = 1], under) => [r, g, b].map((v, i) => v * a + under[i] * (1 - a));
+  const ground = (element) => element
+    ? mix(parts(getComputedStyle(element).backgroundColor), ground(element.parentElement))
+    : [255, 255, 255];
+  const contrast = (element, style) => {
+    const under = ground(element), [r, g, b, a = 1] = parts(style.color);
+    const two = [light(mix([r, g, b, a * style.opacity], under)), light(under)];
+    return (Math.max(...two) + 0.05) / (Math.min(...two) + 0.05);
+  };
+  const texts = [];
+  const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walk.nextNode()) {
+    const text = walk.currentNode.data.trim(), element = walk.currentNode.parentElement;
+    const seen = element.checkVisibility({ visibilityProperty: true, opacityProperty: true });
+    if (seen && !element.closest("svg") && /\\w/.test(text))
+      texts.push([text, contrast(element, getComputedStyle(element))]);
+  }
+  for (const input of document.querySelectorAll("input[placeholder]"))
+    texts.push([input.placeholder, contrast(input, getComputedStyle(input, "::placeholder"))]);
+  return { read: texts.length, faint: texts.filter(([, ratio]) => ratio < 4.5) };
+}"""
+CLIPPED = """() => [...document.querySelectorAll("button, .links a, .start a, h1")]
+  .filter((element) => element.clientWidth && element.scrollWidth > element.clientWidth)
+  .map((element) => element.textContent)"""
+PICTURES = """() => [...document.querySelectorAll(".jp-OutputArea-output img")]
+  .filter((picture) => picture.checkVisibility())
+  .map((picture) => [picture.naturalWidth, picture.getBoundingClientRect().width])"""
 CELLS = "() => window.jupyterapp.shell.currentWidget.content.model.toJSON().cells"
+# Each answer to an exercise: the answer, what must be said of it, what is said, and its seconds.
+JUDGE = """
+import json, time
+from asyncio_lessons.classroom.checking import engine, graft
+from asyncio_lessons.classroom.checking.catalog import find
+from asyncio_lessons.classroom.notebook import face
+
+exercise, solution = find({name!r}), face.answer({name!r})
+answers = [("solution", solution, "passed")]
+answers += [("right", graft.merge(solution, code), "passed") for code in exercise.right]
+answers += [("wrong", wrong.cell(solution), wrong.says) for wrong in exercise.wrong]
+judged = []
+for kind, code, wanted in answers:
+    start = time.perf_counter()
+    report = engine.check(exercise.name, code, keep=False)
+    said = "passed" if report.status == "passed" else report.sentence
+    judged.append((kind + ": " + code, wanted, said, time.perf_counter() - start))
+print(json.dumps(judged))
+"""
 FIGURES: dict = {}
 
 
@@ -108,6 +161,7 @@ def test_the_front_page_shows_the_player_moving(visit):
     player = page.locator("[data-player]")
     page.wait_for_function("+document.querySelector('[data-player]').dataset.step >= 2")
     page.screenshot(path=WORK / "site-front.png")
+    assert not page.evaluate(CLIPPED)
     for seen in (page.locator("h1"), page.get_by_text("Start lesson 00"), player):
         box = seen.bounding_box()
         assert box["y"] >= 0 and box["y"] + box["height"] <= 900, box
@@ -126,12 +180,22 @@ def test_the_player_of_the_front_page_stands_still_once_it_is_touched(visit):
     assert page.locator("[data-player]").get_attribute("data-step") == step
 
 
+def test_the_front_page_is_seen_on_a_phone_and_in_the_dark(visit):
+    """Nothing moves sideways, no text is faint, and the player moves."""
+    page = visit("index.html", width=390, height=844, scheme="dark")
+    page.wait_for_function("+document.querySelector('[data-player]').dataset.step >= 2")
+    page.screenshot(path=WORK / "site-front-phone.png", full_page=True)
+    _is_readable(page)
+
+
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_a_lesson_is_read_on_a_phone_and_in_the_dark(visit, lesson):
     """At 390 px nothing moves sideways; the ground is dark, the text light; scripts have run."""
     page = visit(f"lessons/{lesson}.html", width=390, height=844, scheme="dark")
     page.wait_for_load_state("networkidle")
-    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    _is_readable(page)
+    for natural, shown in page.evaluate(PICTURES):  # moved sideways, not shrunk
+        assert shown >= min(natural, 680)
     ground, ink = page.evaluate(
         "[getComputedStyle(document.body).backgroundColor, getComputedStyle(document.body).color]"
     )
@@ -139,11 +203,20 @@ def test_a_lesson_is_read_on_a_phone_and_in_the_dark(visit, lesson):
     players = page.locator("[data-player]")
     for index in range(players.count()):
         assert int(players.nth(index).get_attribute("data-steps")) > 1
-    page.screenshot(path=WORK / f"site-{lesson}-phone.png")
+    page.screenshot(path=WORK / f"site-{lesson}-phone.png", full_page=True)
     page.get_by_label("light or dark").click()
     assert min(_rgb(page.evaluate("getComputedStyle(document.body).backgroundColor"))) > 200
+    _is_readable(page)
     page.reload()
     assert min(_rgb(page.evaluate("getComputedStyle(document.body).backgroundColor"))) > 200
+
+
+def _is_readable(page: Page) -> None:
+    """Look for text that is cut or faint, and for a page wider than a phone."""
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    assert not page.evaluate(CLIPPED)
+    texts = page.evaluate(FAINT)
+    assert texts["read"] > 50 and not texts["faint"]
 
 
 def _rgb(colour: str) -> list[int]:
@@ -233,6 +306,22 @@ def test_an_exercise_is_solved_by_keyboard_and_stays_solved(visit, lesson):
     assert _in_kernel(page, "workshop.package().__name__").endswith("my_asyncio")
 
 
+@pytest.mark.timeout(1200)
+def test_every_answer_is_judged_in_the_page_as_on_a_machine(visit):
+    """The solution and the right answers pass; each wrong one is refused by its sentence."""
+    page = visit("lite/lab/index.html?path=00_start_here.ipynb")
+    _wait_for_kernel(page)
+    answers, others = [], []
+    for name in [name for lesson in RUN for name in names(lesson[:2])]:
+        judged = json.loads(_run_in_kernel(page, JUDGE.format(name=name)))
+        assert len(judged) >= 6, name
+        answers += judged
+        others += [(name, *answer) for answer in judged if answer[1] not in answer[2]]
+    FIGURES["answers judged"] = len(answers)
+    FIGURES["seconds for an answer, median"] = round(statistics.median(x[3] for x in answers), 2)
+    assert others == []
+
+
 def test_code_without_end_is_ended_in_the_page(visit):
     """And so is a recursion; the kernel lives."""
     page = visit("lite/lab/index.html?path=04_coroutines.ipynb")
@@ -259,12 +348,21 @@ def _run_all(page: Page) -> None:
         window.jupyterapp.commands.execute("notebook:run-all-cells")
             .then(() => { window.ran = true; }); }"""
     )
-    page.wait_for_function("window.ran", timeout=PATIENCE)
+    try:
+        page.wait_for_function("window.ran", timeout=PATIENCE)
+    except TimeoutError:
+        ran = [cell for cell in page.evaluate(CELLS) if cell.get("execution_count")]
+        pytest.fail(f"the cell after {ran[-1]['id'] if ran else 'the start'} does not end")
 
 
 def _in_kernel(page: Page, expression: str) -> str:
-    """Have the kernel evaluate an expression; return the last line that is printed."""
+    """Have the kernel evaluate an expression; return what it is, as text."""
     code = f"from asyncio_lessons.classroom import workshop\nprint({expression})"
+    return _run_in_kernel(page, code)
+
+
+def _run_in_kernel(page: Page, code: str) -> str:
+    """Have the kernel run code; return what it prints, or its error."""
     return page.evaluate(
         """async code => {
         const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;

@@ -13,7 +13,7 @@ import pytest
 
 from asyncio_lessons import new_event_loop, run, sleep
 from asyncio_lessons.classroom import web_page, workshop
-from asyncio_lessons.classroom.checking import engine, graft, in_place
+from asyncio_lessons.classroom.checking import engine, in_place
 from asyncio_lessons.classroom.checking.catalog import find, names
 from asyncio_lessons.classroom.notebook import environment, face
 
@@ -132,13 +132,13 @@ ONE_A_LESSON = {find(n).lesson: n for n in names() if not find(n).lesson.startsw
 
 
 @needs_monitoring
-@pytest.mark.parametrize("name", ONE_A_LESSON.values())  # all of them: website/check.py
+@pytest.mark.parametrize("name", ONE_A_LESSON.values())  # all of them: test_site_browser.py
 def test_an_answer_is_judged_alike_in_place(name, no_processes, monkeypatch):
     """The solution passes; a wrong answer is refused by the same sentence."""
     monkeypatch.setattr(in_place, "SECONDS", 5)
     answer, wrong = face.answer(name), find(name).wrong[0]
     assert examine(name, answer).status == "passed", str(examine(name, answer))
-    report = examine(name, graft.merge(answer, wrong.code))
+    report = examine(name, wrong.cell(answer))
     assert report.status == "not yet" and wrong.says in report.sentence, str(report)
 
 

@@ -94,8 +94,7 @@ def _build_pyodide(folder: Path) -> None:
 def _pyodide() -> Path:
     archive = DOWNLOADS / f"pyodide-{PYODIDE_VERSION}.tgz"
     if not archive.exists():
-        DOWNLOADS.mkdir(parents=True, exist_ok=True)
-        _run(["npm", "pack", "--silent", f"pyodide@{PYODIDE_VERSION}"], cwd=DOWNLOADS)
+        _fetch("Pyodide", ["npm", "pack", "--loglevel=error", f"pyodide@{PYODIDE_VERSION}"])
     return archive
 
 
@@ -136,7 +135,7 @@ def _wheel(name: str, version: str = "") -> Path:
         wanted = f"{name}=={version}" if version else name
         pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "-q", "download"]
         pip += ["--no-deps", "--only-binary=:all:", "--python-version", PYODIDE_PYTHON_VERSION]
-        _run([*pip, "--dest", str(DOWNLOADS), wanted])
+        _fetch(wanted, [*pip, "--dest", str(DOWNLOADS), wanted])
         found = [*DOWNLOADS.glob(stem)]
     return found[0]
 
@@ -163,6 +162,17 @@ def _name_of(wheel: Path) -> str:
 
 def _sum(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _fetch(what: str, command: list[str]) -> None:
+    """Download something into build/downloads; stop the build with one sentence if that fails."""
+    DOWNLOADS.mkdir(parents=True, exist_ok=True)
+    if not shutil.which(command[0]):
+        raise SystemExit(f"{command[0]} is missing; it fetches {what}. Install it, and try again.")
+    done = subprocess.run(command, cwd=DOWNLOADS, capture_output=True, text=True, check=False)
+    if done.returncode:
+        said = done.stderr.strip() or done.stdout.strip()
+        raise SystemExit(f"{said}\n{what} could not be fetched. Is there a network?")
 
 
 def _run(command: list[str], cwd: Path = ROOT) -> None:

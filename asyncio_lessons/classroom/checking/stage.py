@@ -1,5 +1,6 @@
 """A loop on the virtual clock for the checks: turns are counted, reports are kept."""
 
+import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Coroutine
@@ -67,6 +68,8 @@ def sleep_on(loop: Any) -> Callable[[float], None]:
     In the thread of the loop it blocks the loop. In one of an executor's it blocks that thread; the
     clock of the loop stands still while such a thread works, and passes while all of them sleep.
     """
+    if sys.platform == "emscripten":
+        return sleep_without_threads(loop, [])
     here, jobs, asleep = threading.get_ident(), Counter(), []
     usual_run, usual_sleep = loop.run_in_executor, loop._clock.sleep
 
@@ -104,6 +107,35 @@ def sleep_on(loop: Any) -> Callable[[float], None]:
         rung.wait()
 
     loop.run_in_executor, loop._clock.sleep = run_in_executor, clock_sleep
+    return sleep
+
+
+def sleep_without_threads(loop: Any, blocked: list[float]) -> Callable[[float], None]:
+    """Return a `time.sleep` as `sleep_on` does, for a loop that is to start no thread.
+
+    What a thread would do is done at once, and its result comes as much later as it slept. The
+    seconds of each sleep that blocks the loop are added to `blocked`.
+    """
+    slept: list[float] = []  # by the functions that would be in a thread now
+
+    def run_in_executor(executor: Any, func: Callable, *args: Any) -> Any:
+        future = loop.create_future()
+        slept.append(0.0)
+        try:
+            settle, outcome = future.set_result, func(*args)
+        except Exception as error:
+            settle, outcome = future.set_exception, error
+        loop.call_later(slept.pop(), lambda: future.done() or settle(outcome))
+        return future
+
+    def sleep(seconds: float) -> None:
+        if slept:
+            slept[-1] += seconds
+        else:
+            blocked.append(seconds)
+            loop._clock.advance(seconds)
+
+    loop.run_in_executor = run_in_executor
     return sleep
 
 

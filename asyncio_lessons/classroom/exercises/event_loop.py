@@ -9,7 +9,7 @@ from typing import Any
 
 from ..checking.catalog import CANNOT_AWAIT, Exercise, Wrong
 from ..checking.expect import Events, Refused, holds, raises, same
-from ..checking.stage import film, play, quiet_loop
+from ..checking.stage import film, play, quiet_loop, sleep_without_threads
 
 # -- one turn ----------------------------------------------------------------------------------
 
@@ -928,11 +928,11 @@ def _(aio: Any) -> None:
 def _(aio: Any) -> None:
     loop, found = quiet_loop(aio), []
 
-    def enter() -> None:
+    def enter() -> None:  # as another thread sees it: this loop runs elsewhere, and none here
         loop.stop()
-        thread = threading.Thread(target=lambda: found.append(_outcome(loop.run_forever)))
-        thread.start()
-        thread.join()
+        loop._thread_id, aio.futures.running.loop = threading.get_ident() + 1, None
+        found.append(_outcome(loop.run_forever))
+        loop._thread_id, aio.futures.running.loop = threading.get_ident(), loop
         loop.stop()
 
     loop.call_soon(enter)
@@ -1300,24 +1300,10 @@ def _sleep_takes_virtual_time(cell: Any, loop: Any) -> Iterator[list[float]]:
     In a thread's function it delays the result, by a timer. Elsewhere it blocks the loop, as the
     real one does; for how long, and when, is in the list that this gives.
     """
-    real, blocked, in_a_thread = time.sleep, [], []
-
-    def sleep(seconds: float) -> None:
-        if in_a_thread:
-            in_a_thread[-1] += seconds
-        else:
-            blocked.append(seconds)
-            loop._clock.advance(seconds)
-
-    def run_in_executor(executor: Any, function: Callable, *args: Any) -> Any:
-        future = loop.create_future()
-        in_a_thread.append(0.0)
-        result = function(*args)
-        loop.call_later(in_a_thread.pop(), future.set_result, result)
-        return future
-
+    real, blocked = time.sleep, []
+    sleep = sleep_without_threads(loop, blocked)
     names = [name for name, value in vars(cell).items() if value is real]  # from time import sleep
-    time.sleep, loop.run_in_executor = sleep, run_in_executor
+    time.sleep = sleep
     vars(cell).update(dict.fromkeys(names, sleep))
     try:
         yield blocked
