@@ -65,7 +65,7 @@ CLIPPED = """() => [...document.querySelectorAll("button, .links a, .start a, h1
   .map((element) => element.textContent)"""
 PICTURES = """() => [...document.querySelectorAll(".jp-OutputArea-output img")]
   .filter((picture) => picture.checkVisibility())
-  .map((picture) => [picture.naturalWidth, picture.getBoundingClientRect().width])"""
+  .map((picture) => [picture.naturalWidth, Math.round(picture.getBoundingClientRect().width)])"""
 CELLS = "() => window.jupyterapp.shell.currentWidget.content.model.toJSON().cells"
 # Each answer to an exercise: the answer, what must be said of it, what is said, and its seconds.
 JUDGE = """
@@ -204,7 +204,9 @@ def test_a_lesson_is_read_on_a_phone_and_in_the_dark(visit, lesson):
     for index in range(players.count()):
         assert int(players.nth(index).get_attribute("data-steps")) > 1
     page.screenshot(path=WORK / f"site-{lesson}-phone.png", full_page=True)
+    assert page.locator("[data-player][data-dark]").count() == players.count()
     page.get_by_label("light or dark").click()
+    page.wait_for_function("!document.querySelector('[data-dark]')")  # the players follow
     assert min(_rgb(page.evaluate("getComputedStyle(document.body).backgroundColor"))) > 200
     _is_readable(page)
     page.reload()
