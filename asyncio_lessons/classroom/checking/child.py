@@ -12,9 +12,10 @@ import threading
 import time
 import types
 import warnings
+from collections.abc import Callable
 
 # Kept here, since the reader's code may replace them where they come from.
-_exit, _frames, _monotonic, _sleep = os._exit, sys._current_frames, time.monotonic, time.sleep
+_exit, _frames, _sleep = os._exit, sys._current_frames, time.sleep
 
 
 class _Pipe:
@@ -31,10 +32,10 @@ class _Pipe:
             self.out.flush()
 
 
-def _watch(judge, seconds: float, main: int) -> None:
+def _watch(judge, seconds: float, main: int, time_of: Callable) -> None:
     """Stop everything when the time is over, and say which line was running."""
-    end = _monotonic() + seconds
-    while _monotonic() < end:
+    end = time_of() + seconds
+    while time_of() < end:
         _sleep(min(0.05, seconds))
     frame, frames = _frames().get(main), []
     while frame is not None:
@@ -69,6 +70,7 @@ def main() -> None:
     sys.path.insert(0, job["root"])
     _skip_the_pictures(job["root"])
     from asyncio_lessons.classroom.checking.judge import Judge, Prints, Sources, no_input
+    from asyncio_lessons.classroom.checking.patience import time_of
 
     judge = Judge(job, _Pipe(out, job.pop("key")).send)
     sys.meta_path.insert(0, Sources(job["sources"]))
@@ -77,7 +79,7 @@ def main() -> None:
     time.sleep = judge.sleep
     warnings.showwarning = judge.keep_warning
     _limit_memory()
-    args = (judge, job["seconds"], threading.get_ident())
+    args = (judge, job["seconds"], threading.get_ident(), time_of)
     threading.Thread(target=_watch, args=args, daemon=True).start()
     judge.say(ready=True)
     judge.run()

@@ -7,11 +7,11 @@ import secrets
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 from .judge import died, stuck
+from .patience import time_of
 
 SECONDS = 1.2  # what the reader's code may take; on the virtual clock a check takes milliseconds
 _GRACE = 0.4  # after which a process that does not stop by itself is stopped from here
@@ -41,29 +41,29 @@ def run(
     lines: queue.SimpleQueue = queue.SimpleQueue()
     threading.Thread(target=_talk, args=(process, job, lines), daemon=True).start()
     try:
-        return _listen(lines, hear, key, seconds) or died(_wait(process))
+        return _listen(process.pid, lines, hear, key, seconds) or died(_wait(process))
     finally:
         _stop(process)
 
 
 def _listen(
-    lines: queue.SimpleQueue, hear: Callable[[dict], None], key: str, seconds: float
+    pid: int, lines: queue.SimpleQueue, hear: Callable[[dict], None], key: str, seconds: float
 ) -> str:
     """Pass on the messages until there are no more; say so if the time was over first."""
-    end = time.monotonic() + _START
+    end = time_of(pid) + _START
     ended = ""
     while True:
         try:  # a short wait each time: on Windows only that can be interrupted
             line = lines.get(timeout=0.05)
         except queue.Empty:
-            if time.monotonic() > end:
+            if time_of(pid) > end:
                 return ended or stuck("", seconds)
             continue
         if line is None:
             return ended
         message = _signed(line, key)
         if "ready" in message:
-            end = time.monotonic() + seconds + _GRACE
+            end = time_of(pid) + seconds + _GRACE
         if "stuck" in message:
             ended = stuck(message["stuck"], seconds)
         hear(message)
