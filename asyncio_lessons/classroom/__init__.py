@@ -40,7 +40,7 @@ In plain Python, and to draw several films on one time axis::
     film(numbers)                                            # the player of what was done with it
 
 ``work(seconds)`` is CPU work of that length: it blocks the loop, on the real clock and on the
-virtual one. ``xray(obj)`` shows the chain of paused frames of a generator, coroutine or task.
+virtual one. ``xray(obj)`` shows the chain of suspended frames of a generator, coroutine or task.
 ``%xray obj`` is the same in a line of its own. ``trace(film, "trace.json")`` writes the film for
 https://ui.perfetto.dev. `filming.film` says what a film holds; `Film.by_hand` makes one of
 what no loop runs (threads). All options of `draw` work in ``timeline(...)``, too.

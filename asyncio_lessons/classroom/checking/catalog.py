@@ -99,7 +99,7 @@ class Exercise:
     other shapes than the solution (each replaces what it defines of it) that must pass. A check's
     function is given the package that holds the reader's code, or the cell's names where there is
     no module; ``show`` is given the same, and returns what a picture of the reader's code is made
-    of: a film (timeline), or something with paused frames (X-ray).
+    of: a film (timeline), or something with suspended frames (X-ray).
     """
 
     name: str

@@ -46,9 +46,9 @@ class Hooks:
             self._originals[name] = getattr(self._loop, name)
             setattr(self._loop, name, getattr(self, name))
         if recorder.main is not None:
-            self._originals["call_soon"](self._first_pause)
+            self._originals["call_soon"](self._main_is_suspended)
 
-    def _first_pause(self) -> None:
+    def _main_is_suspended(self) -> None:
         if self._recorder.main is not None:
             self._recorder.look_after_main()
 
@@ -213,7 +213,7 @@ class MainStep:
             recorder.begun(0)
         self.__wrapped__(*args)
         if not recorder.closed:  # else the step left the `with` block
-            recorder.paused(0, main.get_coro())
+            recorder.suspended(0, main.get_coro())
 
     def __repr__(self) -> str:
         return repr(self.__wrapped__)
@@ -480,7 +480,7 @@ class Queue:
             recorder.note("return", -1)
         if self._main_runs and recorder.running == [0] and not recorder.closed:
             self._main_runs = False
-            recorder.paused(0, recorder.main.get_coro())
+            recorder.suspended(0, recorder.main.get_coro())
             recorder.ended_last = None
 
     def _label(self, item: Any) -> str:

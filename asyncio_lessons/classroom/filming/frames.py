@@ -1,4 +1,4 @@
-"""Paused frames: the chain of them, the expression each one awaits, and what it holds, as text.
+"""Suspended frames: the chain of them, the expression each one awaits, and what it holds, as text.
 
 The text is the same on every run and every Python: no addresses, and objects that have no telling
 `repr` are called by their type and a number, "Queue 1". Nothing here may disturb the program that
@@ -45,7 +45,7 @@ _FOLD = {
 
 
 class FrameView(NamedTuple):
-    """One paused frame: where it stands, and its local names with what they hold, as text."""
+    """One suspended frame: where it stands, and its local names with what they hold, as text."""
 
     function: str
     file: str
@@ -67,7 +67,7 @@ def frame_of(obj: Any) -> types.FrameType | None:
 
 
 def awaited_by(obj: Any) -> Any:
-    """Return what a paused coroutine or generator waits for itself, None for nothing."""
+    """Return what a suspended coroutine or generator waits for itself, None for nothing."""
     for name in ("cr_await", "gi_yieldfrom", "ag_await"):
         inner = getattr(obj, name, None)
         if inner is not None:
@@ -281,7 +281,7 @@ def view(frame: types.FrameType, labels: Labels) -> FrameView:
 class Site:
     """One ``await`` in the source: its expression, and the plain names in it that have values.
 
-    It is found once for each instruction; `read` notes the values at each pause, `text` puts them
+    It is found once for each instruction; `read` notes the values at each wait, `text` puts them
     in: ``download(n)`` becomes ``download(3)``.
     """
 

@@ -115,7 +115,7 @@ class GeneratorRecorder:
 
     def _shots(self, generator: Any) -> tuple:
         begin = len(self._camera.roll)
-        self._camera.paused(generator)
+        self._camera.suspended(generator)
         return self._camera.develop(begin, len(self._camera.roll), True)
 
     def _note(
@@ -173,7 +173,7 @@ class FilmedGenerator(Generator):
         return self._step(words, lambda: self._generator.throw(*what))
 
     def close(self) -> None:
-        """End it where it is paused."""
+        """End it where it is suspended."""
         self._step("close()", self._generator.close)
 
     def __del__(self) -> None:

@@ -280,22 +280,22 @@ class Recorder:
         if self.details:
             self.raw += _NO_MORE
 
-    def paused(self, index: int, coro: Any, awaited: Any = None) -> None:
+    def suspended(self, index: int, coro: Any, awaited: Any = None) -> None:
         """A step ends at an await; `awaited` is what came out of the coroutine."""
         if self.running:
             self.running.pop()
         self.ended_last = index
         now = self.time()
         if self.details:
-            self._paused_in_detail(now, index, coro, awaited)
+            self._suspended_in_detail(now, index, coro, awaited)
             return
         self.raw += (now, "wait", index, None, self.look(coro), None)
 
-    def _paused_in_detail(self, now: float, index: int, coro: Any, awaited: Any) -> None:
+    def _suspended_in_detail(self, now: float, index: int, coro: Any, awaited: Any) -> None:
         what, value, roll = None, None, self.camera.roll
         begin = len(roll)
         try:
-            self.camera.paused(coro)
+            self.camera.suspended(coro)
             what = self.look(coro, begin)
             if awaited is not None:
                 value = self.camera.known(awaited) or id(awaited)
@@ -330,9 +330,9 @@ class Recorder:
         self._tasks[index].look_at_name()
 
     def look_after_main(self) -> None:
-        """Note that the task which began the film has paused: nothing else tells, at first."""
+        """Note where the task which began the film is suspended: nothing else tells, at first."""
         if self.running == [0] and not self.closed and not self.main.get_coro().cr_running:
-            self.paused(0, self.main.get_coro())
+            self.suspended(0, self.main.get_coro())
 
     def who(self) -> Cause | None:
         """Return who is at work now: the running step, another thread, or the running callback."""
@@ -343,7 +343,7 @@ class Recorder:
         return self.inherited
 
     def has_run(self, index: int) -> bool:
-        """Say whether a task has taken a step; asked while it is paused."""
+        """Say whether a task has taken a step; asked while it is suspended."""
         task = self._tasks[index].reference()
         return task is not None and getattr(task.get_coro(), "cr_suspended", True)
 
@@ -406,7 +406,7 @@ class Recorder:
         name = getattr(callback, "__name__", "_")  # not `task.cancel`
         return index if name.startswith(("_", "task_wakeup")) else None
 
-    # -- looking at a paused task ---------------------------------------------------------------
+    # -- looking at a suspended task ---------------------------------------------------------------
 
     def look(self, coro: Any, place: int | None = None) -> Any:
         """Return what `coro` awaits: (its site, the values there), or a text, or None.
@@ -472,7 +472,7 @@ class Recorder:
     def _looked(self, coro: Any) -> tuple[int, int, bool]:
         begin = len(self.camera.roll)
         with contextlib.suppress(Exception):
-            self.camera.paused(coro)
+            self.camera.suspended(coro)
         return begin, len(self.camera.roll), True
 
     def site_at(self, frame: Any, place: int) -> Any:
@@ -604,7 +604,7 @@ class _Filmed(Coroutine):
         except BaseException as error:
             self._over(error)
             raise
-        if recorder.plain:  # as `paused` does, without a call
+        if recorder.plain:  # as `suspended` does, without a call
             recorder.running.pop()
             recorder.ended_last = self._index
             now, raw = recorder.time(), recorder.raw
@@ -613,7 +613,7 @@ class _Filmed(Coroutine):
                 self._look(frame)
             raw += (now, "wait", self._index, None, self._what, None)
         elif not recorder.closed:
-            recorder.paused(self._index, self._coro, awaited)
+            recorder.suspended(self._index, self._coro, awaited)
         return awaited
 
     def _look(self, frame: Any) -> None:
@@ -640,7 +640,7 @@ class _Filmed(Coroutine):
             self._over(error)
             raise
         if not recorder.closed:
-            recorder.paused(self._index, self._coro, awaited)
+            recorder.suspended(self._index, self._coro, awaited)
         return awaited
 
     def _over(self, error: BaseException) -> None:

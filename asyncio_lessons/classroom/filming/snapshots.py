@@ -4,8 +4,8 @@ A `Camera` writes what it sees on one long list, its `roll`, since a list of pla
 garbage collector nothing. `Camera.develop` makes `Shot`s of it. A value is what the name holds if
 that is a plain number or string, and else a `Text` that stands for the object: a snapshot keeps no
 object alive. The text of a future, a queue, a function is made once. That of a list, a dict and of
-any object with a `repr` of its own is made at each pause, as it may have changed. Of the library's
-own frames there are no values.
+any object with a `repr` of its own is made for each snapshot, as it may have changed. Of the
+library's own frames there are no values.
 """
 
 import functools
@@ -71,8 +71,8 @@ class Camera:
         self._codes: list[types.CodeType] = []  # kept, so that their ids stay their own
         self._known: dict[int, Known] = {}  # id of an object: its text
 
-    def paused(self, obj: Any) -> None:
-        """Take the frames of a paused coroutine or generator, inwards."""
+    def suspended(self, obj: Any) -> None:
+        """Take the frames of a suspended coroutine or generator, inwards."""
         depth = 0
         while obj is not None and depth < DEEPEST:
             kind = type(obj)

@@ -18,7 +18,6 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any, NoReturn
 
-from .. import workshop
 from ..filming.loops import LOOPS, loop_factory
 from ..filming.recorder import run_filmed
 from ..pictures.drawing import CHOICES
@@ -162,6 +161,8 @@ def _package_of(program: Any, namespace: dict[str, Any]) -> ModuleType | str:
 
     What a cell uses is what it names, and what the notebook's functions and classes name in turn.
     """
+    from ..workshop import NAME
+
     codes, seen = [program], set()
     while codes:
         code = codes.pop()
@@ -171,8 +172,8 @@ def _package_of(program: Any, namespace: dict[str, Any]) -> ModuleType | str:
         seen |= names
         for value in map(namespace.get, names):
             of = value.__name__ if inspect.ismodule(value) else getattr(value, "__module__", "")
-            if str(of).partition(".")[0] == workshop.NAME:
-                return sys.modules.get(workshop.NAME, "lessons")
+            if str(of).partition(".")[0] == NAME:
+                return sys.modules.get(NAME, "lessons")
             functions = vars(value).values() if inspect.isclass(value) else [value]
             functions = filter(inspect.isfunction, functions)
             codes += [f.__code__ for f in functions if f.__globals__ is namespace]

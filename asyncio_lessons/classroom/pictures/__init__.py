@@ -1,1 +1,1 @@
-"""The pictures: what a film, or a paused frame, looks like."""
+"""The pictures: what a film, or a suspended frame, looks like."""

@@ -131,7 +131,7 @@ async (root, film, css) => {
       button("◀ its previous", "this task's previous step ([)", () => hop(-1)),
       button("its next ▶", "this task's next step (])", () => hop(1)),
       speed, ...(onLoop ? [predict, score] : []),
-      el("span", "help d", "← → step · space play · [ ] same task · 1–9 follow · Home End" + (onLoop ? " · p predict" : ""))),
+      el("span", "help d", "← → step · space play · [ ] same task · 1–9 follow" + (onLoop ? " · p predict" : ""))),
   );
   const [panels, heads, bodies, drawn] = [{}, {}, {}, {}];
   const panel = (name, cls, title, hint = "") => {

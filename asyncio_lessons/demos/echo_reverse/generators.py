@@ -1,4 +1,4 @@
-"""Engine 5, generators: each client is a function again, which pauses where it must wait."""
+"""Engine 5, generators: each client is a function again, which is suspended where it must wait."""
 
 import socket
 from collections import deque
