@@ -5,7 +5,6 @@ selector does not wait: with nothing else that could happen in the meantime, sle
 asyncio's own loop runs on the same two; the page's is the browser's, and cannot be run from here.
 """
 
-import asyncio
 import os
 import selectors
 import socket
@@ -18,6 +17,8 @@ DEPTH = 600  # calls inside calls; a long chain of objects is freed on the same,
 def furnish() -> None:
     """Put in place what is missing, in a web page only."""
     if sys.platform == "emscripten":
+        import asyncio  # elsewhere it would be loaded for nothing, before a lesson asks for it
+
         socket.socketpair = socketpair
         selectors.DefaultSelector = Selector
         time.sleep, time.thread_time = nap, worked
