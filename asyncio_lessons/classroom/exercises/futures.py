@@ -1045,7 +1045,8 @@ class Box:
 ''',
     hints=(
         "There are two faults: when callbacks run, and what happens to one that comes late.",
-        "`self.loop.call_soon(callback, value)` runs it in the loop's next turn.",
+        "`self.loop.call_soon(callback, value)` puts it into the ready queue: the loop runs it "
+        "when `put` has returned.",
         "In `then`, look at `self.full`: a box that is full never calls what it keeps.",
     ),
     wrong=(

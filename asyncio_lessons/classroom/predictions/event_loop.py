@@ -94,7 +94,7 @@ SLEEP_ZERO = Prediction(
         "`main` went to the end of the queue, behind the helper, which was there since "
         "`create_task`.",
     ),
-    Right("one: `[1]`", "The helper had one turn: it ran to its own `sleep(0)`. Then came `main`."),
+    Right("one: `[1]`", "The helper took one step, to its own `sleep(0)`. Then came `main`."),
     Wrong(
         "all three: `[1, 2, 3]`",
         "The helper gives way, too. After each of its steps `main` is before it in the queue.",
@@ -108,7 +108,7 @@ BEATS_MEANWHILE = Prediction(
     "The heart beats each 0.1 s, and the cook calls `time.sleep(0.5)`. How many beats meanwhile?",
     Wrong(
         "5: the cook sleeps, so the loop runs the heart",
-        "`time.sleep` tells the operating system, not the loop. It stops the thread, and the loop "
+        "`time.sleep` tells the operating system, not the loop. It blocks the thread, and the loop "
         "runs in this thread.",
         belief="`time.sleep` is fine inside async",
     ),

@@ -50,13 +50,13 @@ CANCEL_REQUESTED = Prediction(
     " `cancelled`?",
     Right(
         "`True`, then `False`",
-        "`cancel()` accepts the request and returns. The task is resumed a turn later, and only "
+        "`cancel()` accepts the request and returns. The loop resumes the task later, and only "
         "then can the coroutine end.",
     ),
     Wrong(
         "`True`, then `True`",
         "A coroutine cannot be stopped between two of its steps from outside: it has to be "
-        "resumed, so that it can clean up. That takes a turn of the loop.",
+        "resumed, so that it can clean up, and it is the loop that resumes it.",
         belief="`cancel()` is instant and certain",
     ),
     Wrong(
