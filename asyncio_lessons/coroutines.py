@@ -22,7 +22,7 @@ def suspend() -> Generator[None, None, None]:
 def drive(coro: Coroutine) -> Any:
     """Run one coroutine to its end and return its result; raises what it raises.
 
-    Only `suspend` may pause it: nothing here could wake it from anything else.
+    Only `suspend` may be awaited in it: nothing here could wake it from anything else.
     """
     try:
         while True:

@@ -21,11 +21,11 @@ class Generator:
         self.state = CREATED
 
     def _resume(self, value: Any) -> Any:
-        """Go on from the saved place with `value`; return what to yield, or raise StopIteration."""
+        """Continue at the saved place with `value`; return the next item or raise StopIteration."""
         raise NotImplementedError(f"{type(self).__name__} needs a _resume(value) method")
 
     def _interrupt(self, error: BaseException) -> Any:
-        """Go on from the saved place with `error` raised there; a subclass may catch it."""
+        """Continue at the saved place with `error` raised there; a subclass may catch it."""
         raise error
 
     def __iter__(self) -> "Generator":

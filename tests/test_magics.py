@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
+from traitlets.config import Config
 
 from asyncio_lessons.classroom import Film
 
@@ -21,7 +22,9 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> Any:
     patch = pytest.MonkeyPatch()
     patch.setenv("ASYNCIO_LESSONS_WORKSHOP", str(tmp_path_factory.mktemp("workshop")))
     patch.setenv("IPYTHONDIR", str(tmp_path_factory.mktemp("ipython")))
-    shell = InteractiveShell.instance(colors="nocolor")
+    # No history: its database would stay open for the tests that follow.
+    config = Config(HistoryManager={"enabled": False})
+    shell = InteractiveShell.instance(colors="nocolor", config=config)
     shell.run_line_magic("load_ext", "asyncio_lessons.classroom")
     shell.run_cell("import asyncio, asyncio_lessons as aio")
     yield shell

@@ -250,14 +250,14 @@ def name_of(thing: Any) -> str:
 
 
 def frames_of(coro: Any) -> Iterator[Any]:
-    """Yield the paused frames of a coroutine, and of what it awaits, from the outside in."""
+    """Yield the suspended frames of a coroutine, and of what it awaits, from the outside in."""
     while frame := getattr(coro, "cr_frame", None) or getattr(coro, "gi_frame", None):
         yield frame
         coro = getattr(coro, "cr_await", None) or getattr(coro, "gi_yieldfrom", None)
 
 
 def where(coro: Any) -> str:
-    """Return which line of the user's code a paused coroutine, or what it awaits, stands at."""
+    """Return which line of the user's code a suspended coroutine, or what it awaits, is at."""
     frames = list(frames_of(coro))
     package = __package__.partition(".")[0]
     theirs = [
