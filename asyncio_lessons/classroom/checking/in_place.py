@@ -108,6 +108,7 @@ def _borrowed(judge: Judge, limit: _Limit) -> Iterator[None]:
         warnings.resetwarnings()
         warnings.simplefilter("default")
         warnings.showwarning = judge.keep_warning
+        gc.freeze()  # a check may collect garbage often: the page's own objects are not looked at
         try:
             _set(ours)
             builtins.input = no_input
@@ -115,6 +116,7 @@ def _borrowed(judge: Judge, limit: _Limit) -> Iterator[None]:
             yield
         finally:
             vars(builtins).update(built_in)
+            gc.unfreeze()
             sys.setrecursionlimit(depth)
             _set(before)
             _take_out()
