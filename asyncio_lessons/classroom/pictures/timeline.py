@@ -1,9 +1,9 @@
 """The timeline: one strip for the loop, one lane a task, and who woke whom.
 
-Read it from the top. The strip shows when the loop ran something; no two dark pieces of the whole
+Read it from the top. The strip shows when the loop ran something; no two solid pieces of the whole
 picture share an x, because one thread runs one thing at a time. Below, the hue is the task and the
-depth is the state: dark and full height runs, hatched is ready (woken, not yet its turn), pale and
-lower waits. A vertical stem has its dot at the task that wakes and a head at each task it wakes.
+depth is the state: solid and full height runs, hatched is ready (woken, not yet its turn), faint
+and lower waits. A vertical stem has its dot at the task that wakes, and a head at each it wakes.
 
 The picture is laid out first (`layout`) and then painted (`paint`, on a `canvas`), or told in
 characters, for where there are no pictures.
