@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
+import gc
 import inspect
 import signal
 import sys
 import threading
 
 import pytest
-from same import LIBRARIES, aio, same
+from same import FAST, LIBRARIES, aio, same
 
 # -- sleep ----------------------------------------------------------------------------------------
 
@@ -505,7 +506,11 @@ def test_an_error_behind_a_cancelled_shield_is_reported() -> None:
         outer = lib.shield(finishes(lib, log, "inner", 2, ValueError))
         await lib.sleep(1)
         outer.cancel()
-        await lib.sleep(2)
+        await lib.sleep(1)
+        await lib.sleep(0)
+        if not FAST:  # on 3.12 and 3.13 a traceback leads to what called the coroutine: to the task
+            gc.collect()
+        await lib.sleep(1)
 
     assert same(program, since=(3, 13)) == [
         "2 inner",
