@@ -6,6 +6,7 @@ One browser serves all tests; a page of its own shows each film, and JupyterLab 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import re
 from collections.abc import Iterator
@@ -687,7 +688,9 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     data_folder = base / "data_dir"  # as `running_lab` names it
     data_folder.mkdir()
     trusted = nbformat.read(folder / "trusted.ipynb", as_version=4)
-    NotebookNotary(data_dir=str(data_folder)).sign(trusted)
+    notary = NotebookNotary(data_dir=str(data_folder))
+    with contextlib.closing(notary.store):
+        notary.sign(trusted)
     with running_lab(folder, base) as lab:
         yield lab
 

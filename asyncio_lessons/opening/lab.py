@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import webbrowser
-from contextlib import suppress
+from contextlib import closing, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
@@ -69,8 +69,9 @@ def trust(folder: Path) -> None:
 
     with suppress(Exception):  # a home that cannot be written: Lab then shows the plain pictures
         notary = sign.NotebookNotary()
-        for path in folder.glob("*.ipynb"):
-            notary.sign(read(path, as_version=4))
+        with closing(notary.store):
+            for path in folder.glob("*.ipynb"):
+                notary.sign(read(path, as_version=4))
 
 
 def _bring(folder: Path) -> bool:
