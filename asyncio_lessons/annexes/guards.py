@@ -94,12 +94,10 @@ class TimerHandle(event_loop.TimerHandle):
         return self._when > other._when if isinstance(other, TimerHandle) else NotImplemented
 
     def __le__(self, other: Any) -> Any:
-        known = isinstance(other, TimerHandle)
-        return self < other or self == other if known else NotImplemented
+        return self == other or self.__lt__(other)
 
     def __ge__(self, other: Any) -> Any:
-        known = isinstance(other, TimerHandle)
-        return self > other or self == other if known else NotImplemented
+        return self == other or self.__gt__(other)
 
 
 class GuardedLoop:

@@ -146,10 +146,10 @@ class ReportingTask(Task):
         frames, file = self.get_stack(limit=limit), file or sys.stderr
         failed = self._exception is not None
         what = "Traceback" if failed else "Stack"
-        end = (
-            f"{what} for {self!r} (most recent call last):" if frames else f"No stack for {self!r}"
+        whose = f"for {self!r}"
+        print(
+            f"{what} {whose} (most recent call last):" if frames else f"No stack {whose}", file=file
         )
-        print(end, file=file)
         lines = traceback.StackSummary.extract((f, f.f_lineno) for f in frames).format()
         lines += traceback.format_exception_only(self._exception) if failed else []
         print("".join(lines), file=file, end="")
@@ -259,10 +259,8 @@ def frames_of(coro: Any) -> Iterator[Any]:
 def where(coro: Any) -> str:
     """Return which line of the user's code a suspended coroutine, or what it awaits, is at."""
     frames = list(frames_of(coro))
-    package = __package__.partition(".")[0]
-    theirs = [
-        f for f in frames if not f"{f.f_globals.get('__package__')}.".startswith(package + ".")
-    ]
+    ours = f"{__package__.partition('.')[0]}."
+    theirs = [f for f in frames if not f"{f.f_globals.get('__package__')}.".startswith(ours)]
     frame = next(iter(theirs[-1:] or frames[:1]), None)
     if frame is None:
         return "nowhere"

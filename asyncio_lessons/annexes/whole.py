@@ -23,12 +23,7 @@ class Task(ReportingTask, EagerTask, tasks.Task, Future):
 
 
 class BaseEventLoop(
-    GuardedLoop,
-    FactoryLoop,
-    GeneratorLoop,
-    ReportingLoop,
-    ClockedLoop,
-    event_loop.BaseEventLoop,
+    GuardedLoop, FactoryLoop, GeneratorLoop, ReportingLoop, ClockedLoop, event_loop.BaseEventLoop
 ):
     __doc__ = event_loop.BaseEventLoop.__doc__
 

@@ -8,8 +8,8 @@ from contextvars import copy_context
 from selectors import EVENT_READ, EVENT_WRITE
 from typing import Any
 
-from ... import futures, sockets
-from ...futures import PENDING
+from ... import sockets
+from ...futures import PENDING, Handle
 from .. import whole
 from ..clocks import ClockedLoop
 from .tasks import NEVER_EQUAL, NOTHING, BareFuture, BareHandle, BareTask, BareTimerHandle, Task
@@ -126,7 +126,6 @@ class Watch(dict):
     events = 0  # what the selector was asked for
 
     def __init__(self, fd: int, owner: Any) -> None:
-        super().__init__()
         self.fd = fd
         # To call for the socket, if there still is one, or for the bare descriptor.
         self.owner = weakref.ref(owner) if isinstance(owner, socket.socket) else lambda: owner
@@ -199,7 +198,7 @@ class Sockets(sockets.EventLoop):
         if thing is None or thing.cancelled():
             watch.pop(event, None)
             self._ask(watch, watch.events & ~event)
-        elif isinstance(thing, futures.Handle):
+        elif isinstance(thing, Handle):
             self._ready.append(thing)
         else:
             del watch[event]
@@ -208,3 +207,22 @@ class Sockets(sockets.EventLoop):
 
 class EventLoop(BaseEventLoop, whole.EventLoop, Sockets):
     __doc__ = whole.EventLoop.__doc__
+
+    async def sock_recv(self, sock: socket.socket, n: int) -> bytes:
+        """Receive up to `n` bytes; b'' is the end of the stream."""
+        while not self._debug:
+            try:
+                return sock.recv(n)
+            except sockets.WOULD_BLOCK:
+                await self._until(EVENT_READ, sock)
+        return await super().sock_recv(sock, n)
+
+    async def sock_sendall(self, sock: socket.socket, data: Any) -> None:
+        """Send all of `data`, a bytes-like object, waiting whenever the other side is slow."""
+        if type(data) is bytes and not self._debug:
+            try:
+                if not (data := data[sock.send(data) :]):
+                    return
+            except sockets.WOULD_BLOCK:
+                pass
+        await super().sock_sendall(sock, data)

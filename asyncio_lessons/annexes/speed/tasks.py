@@ -63,12 +63,6 @@ class Future(whole.Future):
             raise RuntimeError("await wasn't used with future")
         return self.result()
 
-    def result(self) -> Any:
-        """Return the result or raise the exception; InvalidStateError if it is not done."""
-        if self._state is FINISHED and self._exception is None:
-            return self._result
-        return super().result()
-
 
 class Task(whole.Task, Future):
     __doc__ = whole.Task.__doc__
