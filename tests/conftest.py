@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import tempfile
 from pathlib import Path
 
@@ -20,7 +21,12 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Keep the user's settings, and a reader's `my_asyncio`, out of the kernels nbval starts."""
+    """Keep the user's settings, and a reader's `my_asyncio`, out of the kernels nbval starts.
+
+    And let Ctrl-C come, to what is tested: a shell that runs this in the background ignores it.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     for name in UNWANTED_ENVIRONMENT:
         os.environ.pop(name, None)
     folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
