@@ -80,6 +80,7 @@ def asyncio_as_the_newest() -> Any:
         names["TaskGroup"] = module("waiting").TaskGroup
         names["Condition"] = module("locks").Condition
         names["Barrier"] = module("locks").Barrier  # it has a Condition inside
+        names["Semaphore"] = module("locks").Semaphore
         if sys.version_info >= (3, 12):
             names["eager_task_factory"] = asyncio.create_eager_task_factory(Task)
     if sys.version_info < (3, 12):

@@ -345,6 +345,23 @@ async def passes_the_word_on(lib, log):
     await lib.wait([second])
 
 
+async def wakes_all_it_has_room_for(lib, log):
+    async def enter(name):
+        await semaphore.acquire()
+        log(name)
+
+    semaphore = lib.Semaphore(0)
+    tasks = [lib.create_task(enter("first"))]
+    await lib.sleep(0)
+    tasks += [lib.create_task(enter(name)) for name in ("second", "third")]  # they begin, and then
+    for _ in range(3):
+        semaphore.release()  # the first has it
+    for turn in range(3):
+        await lib.sleep(0)
+        log(turn)
+    await lib.wait(tasks)
+
+
 async def shuts_down(lib, log):
     queue = lib.Queue()
     queue.shutdown()
@@ -406,6 +423,11 @@ OLDER = {
         (3, 13),
         passes_the_word_on,
         ["1 b", "1 True"],
+    ),
+    "A `Semaphore` wakes at once all that it has room for": (
+        (3, 13),
+        wakes_all_it_has_room_for,
+        ["0 first", "0 0", "0 second", "0 third", "0 1", "0 2"],
     ),
     "`Queue.shutdown`": ((3, 13), shuts_down, ["0 QueueShutDown()"]),
     "`as_completed` in an `async for`": ((3, 13), iterates, ["1 result"]),
