@@ -461,7 +461,7 @@ def source_of(code: Any) -> dict[str, Any]:
     """Return the source of a function, as `Film.sources` holds it; no lines where there is none."""
     lines = linecache.getlines(code.co_filename)
     block: list[str] = []
-    if lines and code.co_name == "<module>":
+    if lines and code.co_name.startswith(("<module", "<cell line")):  # IPython 7 has the second
         block = lines
     elif 0 < code.co_firstlineno <= len(lines):
         try:
