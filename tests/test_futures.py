@@ -238,6 +238,7 @@ def test_wrap_future_takes_over_the_result_and_cancels_the_other() -> None:
             await log.outcome(future)
         await lib.sleep(0)
         log(sources[3].cancelled(), lib.wrap_future(result) is result)
+        log.attempt(lib.wrap_future, 3)
 
     assert same(program) == [
         "0 result",
@@ -245,6 +246,7 @@ def test_wrap_future_takes_over_the_result_and_cancels_the_other() -> None:
         "0 CancelledError()",
         "0 CancelledError()",
         "0 True True",
+        "0 AssertionError(concurrent.futures.Future is expected, got 3)",
     ]
 
 

@@ -27,7 +27,7 @@ STAIRCASE = (
     "generators delegation coroutines futures tasks event_loop sockets waiting queues locks"
 ).split()
 HEART = ("futures", "tasks", "event_loop", "sockets")
-CEILING = 2439  # the goal was 1,841: what the readable and the fast form of a thing cost together
+CEILING = 2438  # the goal was 1,841: what the readable and the fast form of a thing cost together
 
 
 def tree_of(path: Path) -> ast.Module:

@@ -73,9 +73,9 @@ class TimerHandle(event_loop.TimerHandle):
 
     def cancel(self) -> None:
         """Make the loop skip this timer, and count it."""
-        if not self._cancelled:  # and not by super(), which costs as much as all this
+        if not self._cancelled:
             self._loop._timer_cancelled_count += 1
-        self._cancelled = True
+        self._cancelled = True  # here, since a call of super() costs as much as all this
         self._callback = self._args = None
 
     def __hash__(self) -> int:
@@ -208,7 +208,7 @@ class GuardedSockets:
         self._check_closed()
         try:
             if not isinstance(fd, int):
-                int(fd.fileno())
+                int(fd.fileno())  # raises for what has none
         except (AttributeError, TypeError, ValueError):
             raise ValueError(f"Invalid file object: {fd!r}") from None
         return super()._listen(fd, event, handle)

@@ -145,11 +145,9 @@ class ReportingTask(Task):
         """Print the stack or the traceback of the task. Mirrors asyncio.tasks.Task.print_stack."""
         frames, file = self.get_stack(limit=limit), file or sys.stderr
         failed = self._exception is not None
-        what = "Traceback" if failed else "Stack"
-        whose = f"for {self!r}"
-        print(
-            f"{what} {whose} (most recent call last):" if frames else f"No stack {whose}", file=file
-        )
+        what = ("Traceback" if failed else "Stack") if frames else "No stack"
+        order = " (most recent call last):" if frames else ""
+        print(f"{what} for {self!r}{order}", file=file)
         lines = traceback.StackSummary.extract((f, f.f_lineno) for f in frames).format()
         lines += traceback.format_exception_only(self._exception) if failed else []
         print("".join(lines), file=file, end="")

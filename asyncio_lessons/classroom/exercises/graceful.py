@@ -100,30 +100,13 @@ async def serve(accept, handle):
             "waits for one more request",
         ),
         Wrong(
-            """
-async def serve(accept, handle):
-    stop, begun = aio.Event(), set()
-    aio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    taking = aio.create_task(take(accept, handle, begun))
-    await stop.wait()
-    await finish(begun)
-    taking.cancel()
-    await aio.gather(taking, return_exceptions=True)
-""",
-            "after the signal",
+            change=(
+                "    await stop.wait()\n",
+                "    await stop.wait()\n    await finish(begun)\n",
+            ),
+            says="after the signal",
         ),
-        Wrong(
-            """
-async def serve(accept, handle):
-    stop, begun = aio.Event(), set()
-    aio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    taking = aio.create_task(take(accept, handle, begun))
-    await stop.wait()
-    taking.cancel()
-    await aio.gather(taking, return_exceptions=True)
-""",
-            "that have begun are finished",
-        ),
+        Wrong(change=("    await finish(begun)\n", ""), says="that have begun are finished"),
         Wrong(
             """
 async def finish(begun):
@@ -142,14 +125,8 @@ async def finish(begun):
             "Wait for 10 seconds",
         ),
         Wrong(
-            """
-async def finish(begun):
-    if begun:
-        _, late = await aio.wait(begun, timeout=10)
-        for task in late:
-            task.cancel()
-""",
-            "to end after its cancel",
+            change=("        await aio.gather(*late, return_exceptions=True)\n", ""),
+            says="to end after its cancel",
         ),
         Wrong(
             """
